@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Vitrail was told rather than what it read: traits of modes, known quirks, words. Each entry names its source.
+
+`service` loads it from resources/knowledge and hands it to `judge`; nothing else looks at the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vitrail.model.mode import Mode
+from vitrail.model.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a mode costs and gives, as short texts, and how well it fits each purpose (0 no to 3 best)."""
+
+    mode: Mode
+    performance: Text
+    sharing: Text
+    isolation: Text
+    migration: Text
+    effort: Text
+    cost: Text
+    fits: tuple[tuple[str, int], ...]
+    """(purpose, 0..3); purposes are those of `PURPOSES`."""
+
+
+PURPOSES = ("games", "desktop", "cad", "compute", "video", "legacy", "unknown")
+"""Why a VM wants graphics; `unknown` is the user's "I don't know yet"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """A known report about certain devices: shown as a report with its source, never as a certainty."""
+
+    id: str
+    vendor_id: int
+    device_ids: tuple[tuple[int, int], ...]
+    """Inclusive ranges of device ids; empty means every display device of the vendor."""
+    title: Text
+    remedy: Text | None
+    source: str
+    confidence: str
+    """`documented`, `reported` or `general`."""
+    never_offer: bool = False
+    """The device is a management controller's screen: listed, and no mode offers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All of it, frozen, with the files' own version."""
+
+    version: str
+    traits: tuple[Traits, ...]
+    quirks: tuple[Quirk, ...]
+
+    def traits_of(self, mode: Mode) -> Traits:
+        """The traits of a mode; every mode has an entry (tested)."""
+        return next(entry for entry in self.traits if entry.mode is mode)
+
+    def quirks_of(self, vendor_id: int, device_id: int) -> tuple[Quirk, ...]:
+        """Every known report that covers this device."""
+        return tuple(
+            quirk
+            for quirk in self.quirks
+            if quirk.vendor_id == vendor_id
+            and (not quirk.device_ids or any(low <= device_id <= high for low, high in quirk.device_ids))
+        )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From sources to facts, one reader a subject. Never writes, never judges."""
