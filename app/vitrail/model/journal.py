@@ -33,7 +33,8 @@ class StepStarted:
     """Written and synced before the step writes anything."""
 
     index: int
-    kind: str
+    step: str
+    """The step's kind, as the command line names it."""
     subject: str
     before_digest: str
     after_digest: str
