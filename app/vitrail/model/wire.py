@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frozen values to JSON and back, strictly: an unknown field, type or kind is refused whole.
+"""Frozen values to JSON and back, strictly: an unknown field, type or class is refused whole.
 
 One rule for every type: a dataclass is an object of its fields; where the annotation is a union of dataclasses, the
-object also names its class under `kind`. Tuples are arrays, enums their value, addresses their text.
+object also names its class under `class`, which no
+field can be called. Tuples are arrays, enums their value, addresses their text.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def to_wire(value: object) -> Any:
             return value
     if is_dataclass(value) and not isinstance(value, type):
         members = {field.name: to_wire(getattr(value, field.name)) for field in fields(value)}
-        return {"kind": type(value).__name__, **members}
+        return {"class": type(value).__name__, **members}
     raise WireError(type(value).__name__)
 
 
@@ -100,9 +101,9 @@ def _from_union(kinds: tuple[Any, ...], data: Any) -> Any:
         return None
     if isinstance(data, dict):
         for kind in kinds:
-            if is_dataclass(kind) and isinstance(kind, type) and kind.__name__ == data.get("kind"):
+            if is_dataclass(kind) and isinstance(kind, type) and kind.__name__ == data.get("class"):
                 return _from_object(kind, data)
-        raise WireError(str(data.get("kind")))
+        raise WireError(str(data.get("class")))
     for kind in kinds:
         try:
             return from_wire(kind, data)
@@ -112,11 +113,11 @@ def _from_union(kinds: tuple[Any, ...], data: Any) -> Any:
 
 
 def _from_object(kind: Any, data: Any) -> Any:
-    if not isinstance(data, dict) or data.get("kind", kind.__name__) != kind.__name__:
+    if not isinstance(data, dict) or data.get("class", kind.__name__) != kind.__name__:
         raise WireError(kind.__name__)
     hints = _hints(kind)
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    given = set(data) - {"kind"}
+    given = set(data) - {"class"}
     if given != names:
         raise WireError(f"{kind.__name__}: {sorted(given ^ names)}")
     return kind(**{name: from_wire(hints[name], data[name]) for name in names})

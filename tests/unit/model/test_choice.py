@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from vitrail.model.choice import CHOICE_OF, Passthrough, make_choice, mode_of
 from vitrail.model.errors import Unreadable
 from vitrail.model.mode import NEEDS_A_CARD, SETTINGS, Mode

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from vitrail.model.choice import Choice, Passthrough, Virgl, Virtio
 from vitrail.model.journal import Line, RunEnded, RunStarted, StepStarted
 from vitrail.model.pci import PciAddress
@@ -29,10 +30,10 @@ def test_a_line_survives_the_wire(line: object) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"kind": "Virtio"},
-        {"kind": "Virtio", "screen": "keep", "more": 1},
-        {"kind": "Virtio", "screen": 1},
-        {"kind": "Vertio", "screen": "keep"},
+        {"class": "Virtio"},
+        {"class": "Virtio", "screen": "keep", "more": 1},
+        {"class": "Virtio", "screen": 1},
+        {"class": "Vertio", "screen": "keep"},
         {"screen": "keep"},
         [],
         "Virtio",
@@ -55,7 +56,7 @@ def test_equal_values_have_one_digest() -> None:
 
 
 def test_canonical_text_is_plain_json() -> None:
-    assert json.loads(canonical(Virtio())) == {"kind": "Virtio", "screen": "keep"}
+    assert json.loads(canonical(Virtio())) == {"class": "Virtio", "screen": "keep"}
 
 
 def test_a_secret_has_no_wire_form_and_no_print() -> None:
