@@ -45,12 +45,13 @@ class PciAddress:
 class DeviceIdentity:
     """Which device this is, besides where: addresses renumber and ids collide, so both are kept and compared.
 
-    Ids are the 16-bit numbers of PCI's configuration space; subsystem ids are None where the device has none.
+    Ids are the 16-bit numbers of PCI's configuration space; subsystem ids are None where the device has none. Vendor
+    and device are None only where a pasted listing does not tell them: such ids are never equal to anything.
     """
 
     address: PciAddress
-    vendor_id: int
-    device_id: int
+    vendor_id: int | None
+    device_id: int | None
     subsystem_vendor_id: int | None = None
     subsystem_device_id: int | None = None
 
@@ -65,26 +66,33 @@ CLASS_HDA_AUDIO = 0x0403
 CLASS_PCI_BRIDGE = 0x0604
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PciClass:
-    """A 24-bit class code: base class, subclass and programming interface, `0x030000` for VGA."""
+    """A 24-bit class code: base class, subclass and programming interface, `0x030000` for VGA.
 
-    code: int
+    None only where a pasted listing names a class that nobody here knows: then it is neither card nor bridge.
+    """
+
+    code: int | None
 
     @property
-    def short(self) -> int:
+    def short(self) -> int | None:
         """Base class and subclass, `0x0300`; the programming interface left out."""
-        return self.code >> 8
+        return None if self.code is None else self.code >> 8
+
+    @property
+    def _base(self) -> int | None:
+        return None if self.code is None else self.code >> 16
 
     @property
     def is_display(self) -> bool:
         """VGA, 3D or other display controller: what Vitrail calls a GPU. Names never decide this."""
-        return self.code >> 16 == _BASE_DISPLAY
+        return self._base == _BASE_DISPLAY
 
     @property
     def is_bridge(self) -> bool:
         """Host, PCI, ISA and other bridges; a PCI bridge in a group is never handed over."""
-        return self.code >> 16 == _BASE_BRIDGE
+        return self._base == _BASE_BRIDGE
 
     @property
     def is_pci_bridge(self) -> bool:
@@ -92,4 +100,4 @@ class PciClass:
         return self.short == CLASS_PCI_BRIDGE
 
     def __str__(self) -> str:
-        return f"0x{self.code:06x}"
+        return "?" if self.code is None else f"0x{self.code:06x}"
