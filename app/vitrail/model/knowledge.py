@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vitrail.model.mode import Mode
 from vitrail.model.text import Text
@@ -48,6 +49,39 @@ class Quirk:
     """The device is a management controller's screen: listed, and no mode offers it."""
 
 
+class CardAbility(StrEnum):
+    """What the maker of a card says that it can do and no file of a running system shows beforehand."""
+
+    VGPU = "vgpu"
+    MIG = "mig"
+    GVT_G = "gvt-g"
+    SRIOV = "sriov"
+    """Shares its graphics by virtual functions with drivers that come with the kernel or from its maker."""
+    SRIOV_OUT_OF_TREE = "sriov-out-of-tree"
+    """Likewise, with a driver that somebody else maintains outside the kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFamily:
+    """Cards of one vendor that share an ability; never a full list, so absence proves nothing by itself."""
+
+    ability: CardAbility
+    name: str
+    vendor_id: int
+    device_ids: tuple[tuple[int, int], ...]
+    """Inclusive ranges of device ids; never empty."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the glossary: the word itself and what it means, both as texts."""
+
+    id: str
+    name: Text
+    meaning: Text
+
+
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """All of it, frozen, with the files' own version."""
@@ -55,6 +89,8 @@ class Knowledge:
     version: str
     traits: tuple[Traits, ...]
     quirks: tuple[Quirk, ...]
+    families: tuple[CardFamily, ...] = ()
+    glossary: tuple[Term, ...] = ()
 
     def traits_of(self, mode: Mode) -> Traits:
         """The traits of a mode; every mode has an entry (tested)."""
@@ -67,4 +103,17 @@ class Knowledge:
             for quirk in self.quirks
             if quirk.vendor_id == vendor_id
             and (not quirk.device_ids or any(low <= device_id <= high for low, high in quirk.device_ids))
+        )
+
+    def family_of(self, ability: CardAbility, vendor_id: int, device_id: int) -> CardFamily | None:
+        """The entry that says that this device has the ability, None where no entry says so."""
+        return next(
+            (
+                family
+                for family in self.families
+                if family.ability is ability
+                and family.vendor_id == vendor_id
+                and any(low <= device_id <= high for low, high in family.device_ids)
+            ),
+            None,
         )

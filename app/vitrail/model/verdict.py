@@ -22,9 +22,9 @@ class Isolation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupVerdict:
-    """What one IOMMU group allows, and why."""
+    """What one IOMMU group allows, and why. `number` is None for a card that is in no group, or in none that was read."""
 
-    number: int
+    number: int | None
     isolation: Isolation
     reasons: tuple[Text, ...]
 
