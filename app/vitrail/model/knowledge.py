@@ -96,8 +96,10 @@ class Knowledge:
         """The traits of a mode; every mode has an entry (tested)."""
         return next(entry for entry in self.traits if entry.mode is mode)
 
-    def quirks_of(self, vendor_id: int, device_id: int) -> tuple[Quirk, ...]:
-        """Every known report that covers this device."""
+    def quirks_of(self, vendor_id: int | None, device_id: int | None) -> tuple[Quirk, ...]:
+        """Every known report that covers this device; none where its ids are not told."""
+        if vendor_id is None or device_id is None:
+            return ()
         return tuple(
             quirk
             for quirk in self.quirks
@@ -105,8 +107,10 @@ class Knowledge:
             and (not quirk.device_ids or any(low <= device_id <= high for low, high in quirk.device_ids))
         )
 
-    def family_of(self, ability: CardAbility, vendor_id: int, device_id: int) -> CardFamily | None:
+    def family_of(self, ability: CardAbility, vendor_id: int | None, device_id: int | None) -> CardFamily | None:
         """The entry that says that this device has the ability, None where no entry says so."""
+        if vendor_id is None or device_id is None:
+            return None
         return next(
             (
                 family

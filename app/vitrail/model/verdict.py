@@ -22,7 +22,7 @@ class Isolation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupVerdict:
-    """What one IOMMU group allows, and why. `number` is None for a card that is in no group, or in none that was read."""
+    """What one IOMMU group allows, and why; `number` is None for a card in no group, or in none that was read."""
 
     number: int | None
     isolation: Isolation
