@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every change in full before anything is written: what it does, what it writes, how it is taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vitrail.model.finding import Finding, Status
+from vitrail.model.plan import Phase, Plan, Writer
+from vitrail.model.step import Step
+from vitrail.model.text import Text, text
+from vitrail.plan.describe import acts_at_restart, diff_of, kind_of, subject_of, summary_of, undo_of
+
+
+@dataclass(frozen=True, slots=True)
+class StepCard:
+    """One change. `blocked` is set where this version does not write it."""
+
+    number: int
+    summary: Text
+    writer: Text
+    when: Text
+    subject: str
+    kind: str
+    diff: str
+    undo: Text
+    blocked: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """All changes, and what was noticed while planning them."""
+
+    question: Text
+    lead: Text
+    cards: tuple[StepCard, ...]
+    notices: tuple[Finding, ...]
+    writable: bool
+    plan_id: str
+
+
+def review_page(plan: Plan) -> ReviewPage:
+    """The plan as it would be carried out, nothing left out."""
+    steps = [(phase, step) for phase in plan.phases for step in phase.steps]
+    cards = tuple(_card(number, phase, step) for number, (phase, step) in enumerate(steps, 1))
+    return ReviewPage(
+        question=text("wizard.review.question"),
+        lead=_lead(plan, len(cards)),
+        cards=cards,
+        notices=tuple(one for one in plan.findings if one.status is not Status.PASS),
+        writable=plan.writable,
+        plan_id=plan.plan_id,
+    )
+
+
+def _lead(plan: Plan, count: int) -> Text:
+    if count == 0:
+        return text("wizard.review.nothing")
+    if not plan.writable:
+        return text("wizard.review.not-writable")
+    return text("wizard.review.count", count=count)
+
+
+def _card(number: int, phase: Phase, step: Step) -> StepCard:
+    when = "restart" if acts_at_restart(step) else "vm-start" if phase.writer is Writer.VM else "now"
+    return StepCard(
+        number=number,
+        summary=summary_of(step),
+        writer=text(f"wizard.review.writer.{phase.writer.value}"),
+        when=text(f"wizard.review.when.{when}"),
+        subject=subject_of(step),
+        kind=kind_of(step),
+        diff=diff_of(step),
+        undo=undo_of(step),
+        blocked=None if phase.writable else text("wizard.review.not-written"),
+    )
