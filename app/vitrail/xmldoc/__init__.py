@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""libvirt's XML, read and edited in place: comments, unknown elements and foreign namespaces survive. No policy."""
+"""libvirt's XML: read, edited in place, compared, taken back, shown. Mechanism without policy; lxml stays in here."""
+
+from vitrail.xmldoc.capabilities import read_capabilities, read_domain_capabilities, read_node_device
+from vitrail.xmldoc.splice import edit
+from vitrail.xmldoc.vm import read_vm
+
+__all__ = ["edit", "read_capabilities", "read_domain_capabilities", "read_node_device", "read_vm"]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A libvirt document as a frozen tree. The one place that parses XML, and so the one that refuses hostile XML.
+
+Names carry their namespace by URI (`{uri}local`), never by prefix. A node knows its path (child indices from the
+root), which is how edits name it; comments are no nodes, since edits splice the text and never touch them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from vitrail.model.errors import Unreadable
+from vitrail.model.text import text
+
+MAX_BYTES = 1024 * 1024
+"""Far above any real domain; what is larger is refused before it is parsed."""
+
+QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
+
+Path = tuple[int, ...]
+
+_LINE = re.compile(r", line \d+, column \d+$")
+_PROLOG = re.compile(r"\ufeff?(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One element; `text` is its own text, blanks at both ends stripped."""
+
+    tag: str
+    attributes: tuple[tuple[str, str], ...]
+    text: str
+    children: tuple[Node, ...]
+    path: Path
+
+    def get(self, name: str) -> str | None:
+        """The value of an attribute, None where it is not there."""
+        return next((value for key, value in self.attributes if key == name), None)
+
+    def all(self, *tags: str) -> tuple[Node, ...]:
+        """Every element that this chain of child names leads to, in document order."""
+        found: tuple[Node, ...] = (self,)
+        for tag in tags:
+            found = tuple(child for node in found for child in node.children if child.tag == tag)
+        return found
+
+    def find(self, *tags: str) -> Node | None:
+        """The first element that this chain of child names leads to."""
+        return next(iter(self.all(*tags)), None)
+
+    def value(self, *tags: str) -> str:
+        """The text of the first such element, empty where there is none."""
+        node = self.find(*tags)
+        return "" if node is None else node.text
+
+
+def _refuse_doctype(words: str) -> None:
+    prolog = _PROLOG.match(words)
+    start = prolog.end() if prolog else 0
+    if words.startswith("<!DOCTYPE", start):
+        line = words.count("\n", 0, start) + 1
+        column = start - words.rfind("\n", 0, start)
+        raise Unreadable(text("xmldoc.doctype", line=line, column=column), text("xmldoc.doctype.next"))
+
+
+def parse(words: str) -> Node:
+    """The tree of a document. Raises Unreadable for anything but one plain, well-formed document."""
+    try:
+        data = words.removeprefix("\ufeff").encode()
+    except UnicodeEncodeError as error:
+        raise Unreadable(text("xmldoc.encoding"), text("xmldoc.encoding.next")) from error
+    if len(data) > MAX_BYTES:
+        raise Unreadable(text("xmldoc.too-large", limit_kib=MAX_BYTES // 1024))
+    _refuse_doctype(words)
+    # The text is decoded already, so whatever encoding its declaration names is history.
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        raise Unreadable(
+            text("xmldoc.malformed", line=line or 1, column=column or 1, reason=_LINE.sub("", error.msg or "")),
+            text("xmldoc.malformed.next"),
+        ) from error
+    return _node(root, ())
+
+
+def _node(element: etree._Element, path: Path) -> Node:
+    own = [element.text or ""]
+    children: list[Node] = []
+    for child in element:
+        own.append(child.tail or "")
+        if isinstance(child.tag, str):
+            children.append(_node(child, (*path, len(children))))
+    attributes = tuple((str(name), str(value)) for name, value in element.attrib.items())
+    return Node(str(element.tag), attributes, "".join(own).strip(), tuple(children), path)
+
+
+def parse_domain(words: str) -> Node:
+    """The tree of a domain. Raises Unreadable, with a hint, for libvirt's other documents."""
+    root = parse(words)
+    if root.tag != "domain":
+        hint = "xmldoc.not-a-domain.wrapped" if root.find("domain") else "xmldoc.not-a-domain.next"
+        raise Unreadable(text("xmldoc.not-a-domain", root=root.tag), text(hint, root=root.tag))
+    return root
+
+
+def walk(node: Node) -> tuple[Node, ...]:
+    """A node and everything below it, in document order."""
+    return (node, *(below for child in node.children for below in walk(child)))
+
+
+def at(root: Node, path: Path) -> Node:
+    """The node with this path."""
+    for index in path:
+        root = root.children[index]
+    return root
