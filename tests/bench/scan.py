@@ -9,8 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fakes.sysfs import ETHERNET, HDA, PCI_BRIDGE, VGA, Tree
 from timing import report, seconds_in_turns
+
+from fakes.sysfs import ETHERNET, HDA, PCI_BRIDGE, VGA, Tree
 
 DEVICES = 2000
 
