@@ -23,7 +23,6 @@ def report(what: str, ours: float, theirs: float, budget: float, unit: str = "s"
     """Print one line, and say whether the budget holds."""
     ratio = ours / theirs
     kept = ratio <= budget
-    print(
-        f"{what}: {ours:.3f} {unit} against {theirs:.3f} {unit}, ratio {ratio:.2f}, budget {budget:.2f}: {'kept' if kept else 'BROKEN'}"
-    )
+    verdict = "kept" if kept else "BROKEN"
+    print(f"{what}: {ours:.3f} {unit} against {theirs:.3f} {unit}, ratio {ratio:.2f}, budget {budget:.2f}: {verdict}")
     return kept
