@@ -158,6 +158,8 @@ class IommuGroup:
 
     number: int
     members: tuple[PciDevice, ...]
+    silent: tuple[PciAddress, ...] = ()
+    """Members that the kernel names but that could not be read: such a group cannot be called isolated."""
 
 
 class IommuKind(StrEnum):

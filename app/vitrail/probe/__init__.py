@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From sources to facts, one reader a subject. Never writes, never judges."""
+"""Makes the model's facts from what the sources say: one reader a subject, read_host() asks them all."""
+
+from vitrail.probe.host import read_host
+
+__all__ = ["read_host"]
