@@ -10,7 +10,9 @@ from vitrail.model.vm import Graphics, Hostdev, Video
 from vitrail.xmldoc.document import QEMU, Node
 
 _LIMITS = (("domain", 0xFFFFFFFF), ("bus", 0xFF), ("slot", 0x1F), ("function", 7))
-_COMMAND_LINE_CARD = re.compile(r"\bvfio-pci\b.*?\bhost\W{1,12}((?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7])")
+_COMMAND_LINE_CARD = re.compile(
+    r"\bvfio-pci\b.*?\bhost\W{1,12}((?:[0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7])"
+)
 
 
 def number(words: str | None) -> int | None:

@@ -76,9 +76,7 @@ def parse(words: str) -> Node:
         raise Unreadable(text("xmldoc.too-large", limit_kib=MAX_BYTES // 1024))
     _refuse_doctype(words)
     # The text is decoded already, so whatever encoding its declaration names is history.
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:

@@ -20,7 +20,9 @@ class Layout:
         self._words = words
         self._spans = spans
         first_line_end = words.find("\n")
-        self.newline = "" if first_line_end < 0 else "\r\n" if words[first_line_end - 1 : first_line_end] == "\r" else "\n"
+        self.newline = (
+            "" if first_line_end < 0 else "\r\n" if words[first_line_end - 1 : first_line_end] == "\r" else "\n"
+        )
         self.quote = '"' if words.count('="') > words.count("='") else "'"
         self.unit = self._unit()
 

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One plan from facts and a wish. The same facts and wish always give the same plan, and the same id."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import assert_never
+
+from vitrail.judge.feasibility import judge_choice
+from vitrail.judge.losses import losses
+from vitrail.judge.passthrough import apply_gates
+from vitrail.model.capabilities import DomainCapabilities
+from vitrail.model.choice import (
+    Basic,
+    Choice,
+    GvtD,
+    GvtG,
+    LookingGlass,
+    MigVgpu,
+    NativeContext,
+    Passthrough,
+    Qxl,
+    SingleGpu,
+    Sriov,
+    Venus,
+    Vgpu,
+    Virgl,
+    Virtio,
+    gpu_of,
+    mode_of,
+)
+from vitrail.model.errors import Refused
+from vitrail.model.finding import Finding
+from vitrail.model.knowledge import Knowledge
+from vitrail.model.machine import Gpu, Host
+from vitrail.model.mode import WRITTEN_BY_THIS_VERSION
+from vitrail.model.pci import DeviceIdentity
+from vitrail.model.plan import Phase, Plan, Writer
+from vitrail.model.reading import Known, Reading, Unknown
+from vitrail.model.step import EditVm, Step
+from vitrail.model.text import text
+from vitrail.model.vm import Vm
+from vitrail.model.wire import canonical, text_digest
+from vitrail.plan.basic import draft_basic
+from vitrail.plan.cards import own_functions
+from vitrail.plan.draft import Draft, Ground
+from vitrail.plan.host_phase import host_phase
+from vitrail.plan.passthrough import draft_passthrough
+from vitrail.plan.qxl import draft_qxl
+from vitrail.plan.virgl import draft_virgl
+from vitrail.plan.virtio import draft_virtio
+from vitrail.xmldoc.document import parse_domain
+from vitrail.xmldoc.splice import edit
+
+VM_PHASE = "vm"
+_ID_DIGITS = 16
+
+
+def make_plan(
+    host: Host, vm: Vm, choice: Choice, capabilities: Reading[DomainCapabilities], knowledge: Knowledge
+) -> Plan:
+    """The steps from what is to what was chosen, none where it is so already. Raises Refused, with findings."""
+    mode = mode_of(choice)
+    if mode not in WRITTEN_BY_THIS_VERSION:
+        raise Refused(text("plan.mode-not-written", mode=mode.value), text("plan.mode-not-written.next"))
+    card = _card(host, choice)
+    findings = judge_choice(host, vm, choice, capabilities, knowledge)
+    if any(finding.stops for finding in findings):
+        raise Refused(text("plan.refused", vm=vm.name, mode=mode.value), text("plan.refused.next"), findings=findings)
+    draft = draft_vm(ground_of(host, vm, capabilities), choice)
+    phases, said = _phases(host, vm, choice, draft)
+    return Plan(
+        plan_id=plan_id(choice, host, vm, tuple(step for phase in phases for step in phase.steps)),
+        choice=choice,
+        vm_uuid=vm.uuid,
+        vm_name=vm.name,
+        host_digest=host.digest,
+        vm_digest=vm.digest,
+        machine_id_hash=host.machine_id_hash.value if isinstance(host.machine_id_hash, Known) else None,
+        boot_id=host.boot_id.value if isinstance(host.boot_id, Known) else None,
+        identities=_identities(choice, card),
+        phases=phases,
+        losses=losses(host, vm, choice) if phases else (),
+        findings=(*findings, *said),
+    )
+
+
+def plan_id(choice: Choice, host: Host, vm: Vm, steps: tuple[Step, ...]) -> str:
+    """The plan's name: the same for the same choice, machine, VM and steps, in any language and at any time."""
+    parts = "\n".join((canonical(choice), host.digest, vm.digest, *(canonical(step) for step in steps)))
+    return hashlib.sha256(parts.encode("utf-8", "surrogateescape")).hexdigest()[:_ID_DIGITS]
+
+
+def _card(host: Host, choice: Choice) -> Gpu | None:
+    address = gpu_of(choice)
+    if address is None:
+        return None
+    if isinstance(host.gpus, Unknown):
+        raise Refused(text("plan.cards-unread", reason=host.gpus.reason), text("plan.cards-unread.next"))
+    card = host.gpu_at(address)
+    if card is None:
+        raise Refused(text("plan.no-such-card", address=str(address)), text("plan.no-such-card.next"))
+    return card
+
+
+def _identities(choice: Choice, card: Gpu | None) -> tuple[DeviceIdentity, ...]:
+    if card is None:
+        return ()
+    addresses = own_functions(card) if isinstance(choice, Passthrough) else (card.address,)
+    return tuple(function.identity for function in card.functions if function.address in addresses)
+
+
+def ground_of(host: Host, vm: Vm, capabilities: Reading[DomainCapabilities]) -> Ground:
+    """The facts of one VM as the modes plan on them. Raises Refused where the document has no devices at all."""
+    root = parse_domain(vm.text)
+    devices = root.find("devices")
+    if devices is None:
+        raise Refused(text("plan.no-devices", vm=vm.name), text("plan.no-devices.next"))
+    return Ground(host, vm, root, devices, capabilities)
+
+
+def draft_vm(ground: Ground, choice: Choice) -> Draft:
+    """What this choice changes in the VM's document."""
+    match choice:
+        case Virtio():
+            return draft_virtio(ground, choice)
+        case Virgl():
+            return draft_virgl(ground, choice)
+        case Qxl():
+            return draft_qxl(ground, choice)
+        case Basic():
+            return draft_basic(ground, choice)
+        case Passthrough():
+            card = ground.host.gpu_at(choice.gpu)
+            if card is None:
+                raise Refused(text("plan.no-such-card", address=str(choice.gpu)), text("plan.no-such-card.next"))
+            return draft_passthrough(ground, choice, card)
+        case SingleGpu() | LookingGlass() | Vgpu() | Sriov() | MigVgpu() | GvtG() | GvtD() | Venus() | NativeContext():
+            mode = mode_of(choice).value
+            raise Refused(text("plan.mode-not-written", mode=mode), text("plan.mode-not-written.next"))
+        case _:
+            assert_never(choice)
+
+
+def _phases(host: Host, vm: Vm, choice: Choice, draft: Draft) -> tuple[tuple[Phase, ...], tuple[Finding, ...]]:
+    phases: list[Phase] = []
+    findings = draft.findings
+    gated = False
+    card = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
+    if card is not None:
+        prepared, said = host_phase(host, card)
+        findings += said.findings
+        gates = apply_gates(host, card)
+        gated = prepared is not None or any(gate.stops for gate in gates)
+        if prepared is not None:
+            phases.append(prepared)
+        known = {finding.id for finding in findings}
+        findings += tuple(gate for gate in gates if gate.id not in known)
+    after = edit(vm.text, draft.edits)
+    if after != vm.text:
+        step = EditVm(vm.uuid, vm.name, vm.text, after, text_digest(vm.text), text_digest(after))
+        phases.append(Phase(VM_PHASE, Writer.VM, (step,), writable=not gated))
+    return tuple(phases), findings

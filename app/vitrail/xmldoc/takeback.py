@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Taking an edit back from a document that others may have edited on: only what the edit did is undone.
+
+Three documents: `before` and `after` say what the edit did, `current` is what is there now. Equal to `after`: the text
+before comes back byte for byte. Else each change is undone where the current document still says what the edit had
+said; where it says something else, it is someone else's now and stays, and that is reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vitrail.xmldoc.compare import contains, identity, match, same_value, signature
+from vitrail.xmldoc.document import Node, parse, walk
+from vitrail.xmldoc.edits import Edit, Insert, Remove, SetAttribute, Verbatim
+from vitrail.xmldoc.spans import locate
+from vitrail.xmldoc.splice import edit
+
+# libvirt notes these by itself beside a model; they describe the edit's model, so they go with it.
+_FILLED_BESIDE_MODEL = ("device", "ram", "vram", "vram64", "vgamem")
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The document without the edit, and the paths of what could not be taken out of it."""
+
+    text: str
+    left: tuple[str, ...]
+
+
+def take_back(before: str, after: str, current: str) -> TakenBack:
+    """`current` without what led from `before` to `after`. Raises Unreadable."""
+    if current in (after, before):
+        return TakenBack(before, ())
+    undo = _Undo(before, parse(current))
+    undo.element(parse(before), parse(after), parse(current), "")
+    return TakenBack(edit(current, undo.edits), tuple(undo.left))
+
+
+@dataclass
+class _Undo:
+    """The edits that undo, gathered while three trees are walked at once."""
+
+    before: str
+    current: Node
+    edits: list[Edit] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def element(self, before: Node, after: Node, current: Node, path: str) -> None:
+        """Undo what happened to one element that all three have."""
+        if signature(before) == signature(after):
+            return
+        self._attributes(before, after, current, path)
+        if before.text != after.text and current.text != before.text:
+            self.left.append(path.removesuffix("/") or before.tag)
+        self._children(before, after, current, path)
+
+    def _attributes(self, before: Node, after: Node, current: Node, path: str) -> None:
+        names = dict.fromkeys(name for name, _ in (*before.attributes, *after.attributes))
+        changed = [name for name in names if not same_value(name, before.get(name), after.get(name))]
+        for name in changed:
+            was, meant, now = before.get(name), after.get(name), current.get(name)
+            if same_value(name, now, was):
+                continue
+            if meant is None or same_value(name, now, meant):
+                self.edits.append(SetAttribute(current.path, name, was))
+            else:
+                self.left.append(f"{path}@{name}")
+        if before.tag == "model" and changed:
+            self.edits += [
+                SetAttribute(current.path, name, None)
+                for name in _FILLED_BESIDE_MODEL
+                if name not in names and current.get(name) is not None
+            ]
+
+    def _children(self, before: Node, after: Node, current: Node, path: str) -> None:
+        now = {one.path: other for one, other in match(after.children, current.children) if one and other}
+        matched = {other.path for other in now.values()}
+        others = [child for child in current.children if child.path not in matched]
+        predecessor: int | None = None
+        for was, meant in match(before.children, after.children):
+            there = now.get(meant.path) if meant is not None else None
+            if was is None:
+                self._added(meant, there, path)
+            elif meant is None:
+                predecessor = self._removed(was, others, current, predecessor)
+            elif there is not None:
+                self.element(was, meant, there, f"{path}{_local(was)}/")
+                predecessor = there.path[-1]
+            elif signature(was) != signature(meant):
+                self.left.append(f"{path}{_local(was)}")
+
+    def _added(self, meant: Node | None, there: Node | None, path: str) -> None:
+        if meant is None or there is None:
+            return
+        if contains(there, meant):
+            self.edits.append(Remove(there.path))
+        else:
+            self.left.append(f"{path}{_local(meant)}")
+
+    def _removed(self, was: Node, others: list[Node], current: Node, predecessor: int | None) -> int | None:
+        """Put an element back behind the one it stood behind, unless someone has done so."""
+        back = next((one for one in others if identity(one) == identity(was) and contains(one, was)), None)
+        if back is not None:
+            others.remove(back)
+            return back.path[-1]
+        self.edits.append(Insert(current.path, predecessor, Verbatim(self._source(was))))
+        return predecessor
+
+    def _source(self, was: Node) -> str:
+        """The element as it was written, without a guest address that something else has taken meanwhile."""
+        span = locate(self.before, parse(self.before))[was.path]
+        source = self.before[span.start : span.end]
+        address = was.find("address")
+        if address is None or address.get("type") != "pci":
+            return source
+        taken = any(signature(one) == signature(address) for one in walk(self.current) if one.tag == "address")
+        if not taken:
+            return source
+        own = parse(source).find("address")
+        return edit(source, (Remove(own.path),)) if own is not None else source
+
+
+def _local(node: Node) -> str:
+    return node.tag.rpartition("}")[2]
