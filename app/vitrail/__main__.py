@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the arguments, then opens the desktop or runs the command; the only module outside the layers.
+
+Rooms are imported once it is known which of them is needed: a command starts without Qt, a wrong word without libvirt.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from importlib import import_module
+from types import ModuleType
+
+from vitrail import __version__
+from vitrail.cli.arguments import NOT_IN_THIS_VERSION, parse
+from vitrail.cli.door import leave
+from vitrail.model.errors import Refused
+from vitrail.model.text import text
+from vitrail.text.speaker import speaker
+
+_ROOM_OF = {"history": "history", "status": "history", "keep": "history"}
+"""Commands whose file is not named like them."""
+
+_DISPLAY = ("WAYLAND_DISPLAY", "DISPLAY", "QT_QPA_PLATFORM")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the words say; the result is the exit code of the contract."""
+    words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its number, never a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    language = _language(words)
+    return leave(lambda: _run(words, language), as_json="--json" in words, language=language)
+
+
+def _run(words: list[str], language: str | None) -> int:
+    request = parse(words, lambda message: speaker(language).say(message))
+    if request.command == "shots":
+        return _shots(request)
+    if request.command:
+        return int(import_module(f"vitrail.cli.{_room(request.command)}").run(request))
+    if request.version:
+        sys.stdout.write(f"vitrail {__version__}\n")
+        return 0
+    return _desktop(request)
+
+
+def _room(command: str) -> str:
+    return "absent" if command in NOT_IN_THIS_VERSION else _ROOM_OF.get(command, command)
+
+
+def _desktop(request: Namespace) -> int:
+    if not any(os.environ.get(name) for name in _DISPLAY):
+        raise Refused(text("cli.no-display"), text("cli.no-display.scan"), text("cli.no-display.demo"))
+    return int(_qt("app").run(request.machine, request.connect, request.language))
+
+
+def _shots(request: Namespace) -> int:
+    machine = request.machine
+    if machine is None and request.connect is None:
+        machine = "demo"
+    drawer = _qt("shots")
+    return int(drawer.draw(request.folder, machine, request.connect, request.dark, request.language))
+
+
+def _qt(name: str) -> ModuleType:
+    try:
+        return import_module(f"vitrail.qt.{name}")
+    except ImportError as error:
+        raise Refused(text("cli.no-desktop", problem=str(error)), text("cli.no-desktop.install")) from error
+
+
+def _language(words: list[str]) -> str | None:
+    # Known before the words are parsed: what is wrong with them is said in it too.
+    for place, word in enumerate(words):
+        if word == "--language":
+            return words[place + 1] if place + 1 < len(words) else None
+        if word.startswith("--language="):
+            return word.partition("=")[2]
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

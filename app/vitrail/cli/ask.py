@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking before writing: once, on a terminal, after everything was shown."""
+
+from __future__ import annotations
+
+import sys
+
+from vitrail.cli.page import Page
+from vitrail.model.errors import Refused
+from vitrail.model.text import Text, text
+
+
+def on_a_terminal() -> bool:
+    """Whether someone is there to see the question and answer it."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def ask(page: Page, question: Text) -> None:
+    """Return after a yes. Raises Refused after anything else; then nothing was written."""
+    page.write()
+    sys.stdout.write(page.say(question) + " ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline().strip().casefold()
+    if answer not in page.say(text("cli.ask.yes-words")).split():
+        raise Refused(text("cli.ask.declined"))

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last door: every failure leaves through here as a sentence, the next thing to do and an exit code.
+
+A context manager, so that a fault of our own is caught too without any code that swallows exceptions on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from traceback import extract_tb, print_exception
+from types import TracebackType
+from typing import Self
+
+from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unreadable, Unsettled, VitrailError
+from vitrail.model.text import text
+
+DONE = 0
+REFUSED = 1
+NOT_MEASURED = 2
+USAGE = 3
+TAKEN_BACK = 4
+UNSETTLED = 5
+_INTERRUPTED = 130
+
+_CODES: dict[type[VitrailError], int] = {
+    Refused: REFUSED,
+    Unreachable: NOT_MEASURED,
+    Unreadable: USAGE,
+    ApplyFailed: TAKEN_BACK,
+    Unsettled: UNSETTLED,
+}
+
+
+def exit_code(error: VitrailError) -> int:
+    """The contract's number for this kind of failure."""
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), NOT_MEASURED)
+
+
+class LastDoor:
+    """`with LastDoor(...) as door: door.code = ...`; afterwards `code` is what the process exits with."""
+
+    def __init__(self, *, as_json: bool, language: str | None) -> None:
+        self.code = DONE
+        self.as_json = as_json
+        self.language = language
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        try:
+            return error is None or self._end(error)
+        except BrokenPipeError:
+            _drop_output()
+            return True
+
+    def _end(self, error: BaseException) -> bool:
+        match error:
+            case SystemExit():
+                return False
+            case BrokenPipeError():
+                # The reader has enough (`| head`): that is no failure.
+                _drop_output()
+            case KeyboardInterrupt():
+                self.code = _INTERRUPTED
+            case VitrailError():
+                self.code = exit_code(error)
+                self._tell(error)
+            case _:
+                self.code = NOT_MEASURED
+                self._tell(_fault(error))
+        return True
+
+    def _tell(self, error: VitrailError) -> None:
+        # Only a failure pays for the modules that tell of it.
+        from vitrail.cli.failure import tell_failure  # noqa: PLC0415
+
+        tell_failure(error, as_json=self.as_json, language=self.language)
+
+
+def leave(run: Callable[[], int], *, as_json: bool, language: str | None) -> int:
+    """Run a command and turn whatever happens into an exit code."""
+    with LastDoor(as_json=as_json, language=language) as door:
+        door.code = run()
+        sys.stdout.flush()
+    return door.code
+
+
+def _fault(error: BaseException) -> VitrailError:
+    if os.environ.get("VITRAIL_TRACE"):
+        print_exception(error, file=sys.stderr)
+    frames = extract_tb(error.__traceback__)
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "-"  # noqa: PTH119
+    return VitrailError(
+        text("cli.fault", kind=type(error).__name__, place=place), text("cli.fault.report"), text("cli.fault.state")
+    )
+
+
+def _drop_output() -> None:
+    # The interpreter flushes stdout once more at its end; there is nobody to read it.
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The JSON of what was done: apply, undo, history, status, verify."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from vitrail.cli.json_values import Json, json_evidence, say
+from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome, RunResult, StepOutcome
+
+_WORST_FIRST = (
+    RunResult.UNKNOWN,
+    RunResult.INCOMPLETE,
+    RunResult.AWAITING_KEEP,
+    RunResult.TAKEN_BACK,
+    RunResult.APPLIED,
+    RunResult.NOTHING_TO_DO,
+)
+
+
+def worst(outcomes: tuple[RunOutcome, ...]) -> RunResult:
+    """The one result of several runs: the one that most needs a look."""
+    results = {outcome.result for outcome in outcomes}
+    return next((result for result in _WORST_FIRST if result in results), RunResult.NOTHING_TO_DO)
+
+
+def json_runs(outcomes: tuple[RunOutcome, ...]) -> Json:
+    """One run, or several as one: ids are null where there is not exactly one."""
+    only = outcomes[0] if len(outcomes) == 1 else None
+    return {
+        "plan_id": None if only is None else only.plan_id,
+        "run": None if only is None else only.run,
+        "result": worst(outcomes).value,
+        "steps": [_step(step) for outcome in outcomes for step in outcome.steps],
+    }
+
+
+def _step(step: StepOutcome) -> Json:
+    return {
+        "kind": step.kind,
+        "subject": step.subject,
+        "result": step.result.value,
+        "detail": None if step.detail is None else say(step.detail),
+    }
+
+
+def json_history(entries: tuple[HistoryEntry, ...]) -> Json:
+    """Every run ever begun, newest first."""
+    return {
+        "plans": [
+            {
+                "plan_id": entry.plan_id,
+                "run": entry.run,
+                "applied_at": utc(entry.applied_at),
+                "vm": entry.vm_name,
+                "mode": entry.mode,
+                "state": entry.state.value,
+            }
+            for entry in entries
+        ]
+    }
+
+
+def json_status() -> Json:
+    """What awaits Keep: nothing, because no change of this version has to be kept."""
+    return {"awaiting": []}
+
+
+def json_verify(outcomes: tuple[Outcome, ...]) -> Json:
+    """Each promise against a new read."""
+    return {
+        "outcomes": [
+            {
+                "step": say(outcome.step),
+                "result": outcome.result.value,
+                "expected": outcome.expected,
+                "seen": outcome.seen,
+                "evidence": json_evidence(outcome.evidence),
+            }
+            for outcome in outcomes
+        ]
+    }
+
+
+def utc(seconds: float) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`vitrail modes`: every way in which one VM could get graphics on this machine."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import closing
+
+from vitrail.cli.door import DONE
+from vitrail.cli.json_modes import json_modes
+from vitrail.cli.json_values import print_json
+from vitrail.cli.page import Page
+from vitrail.cli.place import banner, open_from
+from vitrail.model.errors import Unreadable
+from vitrail.model.finding import Status
+from vitrail.model.knowledge import PURPOSES, Traits
+from vitrail.model.text import Text, text
+from vitrail.model.verdict import Feasibility, ModeVerdict
+from vitrail.text.speaker import speaker
+
+
+def run(request: Namespace) -> int:
+    """Show all modes: what works now first, then what could, then what cannot."""
+    if request.purpose not in PURPOSES:
+        raise Unreadable(
+            text("cli.usage.purpose", purpose=request.purpose), text("cli.usage.purposes", known=", ".join(PURPOSES))
+        )
+    with closing(open_from(request)) as workplace:
+        host = workplace.read()
+        vm = workplace.find_vm(host, request.vm)
+        verdicts = workplace.modes(host, vm, request.purpose)
+        if request.json:
+            print_json(json_modes(verdicts, workplace.knowledge))
+            return DONE
+        page = Page(speaker(request.language))
+        banner(page, workplace.kind, workplace.label)
+        page.paragraph(text("cli.modes.of", vm=vm.name))
+        for feasible, title in _HEADINGS.items():
+            found = [verdict for verdict in verdicts if verdict.feasible is feasible]
+            if found:
+                page.heading(title)
+                for verdict in found:
+                    _write_mode(page, verdict, workplace.knowledge.traits_of(verdict.mode))
+    return DONE
+
+
+_HEADINGS = {
+    Feasibility.READY: text("cli.modes.ready"),
+    Feasibility.AFTER_CHANGES: text("cli.modes.after-changes"),
+    Feasibility.UNKNOWN: text("cli.modes.unknown"),
+    Feasibility.IMPOSSIBLE: text("cli.modes.impossible"),
+}
+
+
+def _write_mode(page: Page, verdict: ModeVerdict, traits: Traits) -> None:
+    page.write()
+    page.entry("", verdict.mode.value if verdict.available else _later(verdict), 2)
+    for reason in verdict.reasons:
+        page.entry("", reason, 4)
+    for need in verdict.needs:
+        page.entry("", text("cli.modes.needs", need=need), 4)
+    for card in verdict.cards:
+        page.entry("", text("cli.modes.card", address=card.address.short, feasible=_plain(card.feasible)), 4)
+        for finding in card.findings:
+            if finding.status is not Status.PASS:
+                page.finding(finding, 6)
+    if verdict.feasible is not Feasibility.IMPOSSIBLE:
+        page.facts(
+            [
+                (text("cli.traits.performance"), traits.performance),
+                (text("cli.traits.sharing"), traits.sharing),
+                (text("cli.traits.cost"), traits.cost),
+            ],
+            4,
+        )
+
+
+def _later(verdict: ModeVerdict) -> Text:
+    return text("cli.modes.later", mode=verdict.mode.value)
+
+
+def _plain(feasible: Feasibility) -> Text:
+    match feasible:
+        case Feasibility.READY:
+            return text("cli.feasible.ready")
+        case Feasibility.AFTER_CHANGES:
+            return text("cli.feasible.after-changes")
+        case Feasibility.IMPOSSIBLE:
+            return text("cli.feasible.impossible")
+    return text("cli.feasible.unknown")

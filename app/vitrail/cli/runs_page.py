@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was done, for people: each step with how it ended, then the whole in one sentence."""
+
+from __future__ import annotations
+
+from vitrail.cli.door import DONE, UNSETTLED
+from vitrail.cli.json_runs import worst
+from vitrail.cli.page import Page
+from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
+from vitrail.model.text import Text, text
+
+_RESULTS: dict[StepResult, tuple[str, Text]] = {
+    StepResult.DONE: ("✓", text("cli.step.done")),
+    StepResult.SAME: ("✓", text("cli.step.same")),
+    StepResult.FAILED: ("✗", text("cli.step.failed")),
+    StepResult.TAKEN_BACK: ("✓", text("cli.step.taken-back")),
+    StepResult.MERGED: ("✓", text("cli.step.merged")),
+    StepResult.LEFT: ("!", text("cli.step.left")),
+    StepResult.UNKNOWN: ("?", text("cli.step.unknown")),
+}
+
+
+def write_step(page: Page, step: StepOutcome) -> None:
+    """One line a step, as soon as it ended."""
+    mark, word = _RESULTS[step.result]
+    page.entry(f"{mark} ", text("cli.step.line", result=word, kind=step.kind, subject=step.subject))
+    if step.detail is not None:
+        page.entry("", step.detail, 4)
+
+
+def write_sum(page: Page, outcomes: tuple[RunOutcome, ...]) -> None:
+    """How it ended, and the way on."""
+    page.write()
+    plan = outcomes[0].plan_id if len(outcomes) == 1 else ""
+    match worst(outcomes):
+        case RunResult.APPLIED:
+            page.paragraph(text("cli.run.applied", plan=plan))
+        case RunResult.AWAITING_KEEP:
+            page.paragraph(text("cli.run.awaiting-keep", plan=plan))
+        case RunResult.TAKEN_BACK:
+            page.paragraph(text("cli.run.taken-back"))
+        case RunResult.INCOMPLETE:
+            page.paragraph(text("cli.run.incomplete"))
+        case RunResult.UNKNOWN:
+            page.paragraph(text("cli.run.unknown"))
+        case RunResult.NOTHING_TO_DO:
+            page.paragraph(text("cli.run.nothing"))
+
+
+def run_code(outcomes: tuple[RunOutcome, ...]) -> int:
+    """Everything as asked, or a state that nobody asked for."""
+    return UNSETTLED if worst(outcomes) in (RunResult.INCOMPLETE, RunResult.UNKNOWN) else DONE

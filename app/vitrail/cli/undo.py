@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`vitrail undo`: show what taking back would change, then do it. On a terminal it asks first."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import closing
+
+from vitrail.cli.ask import ask, on_a_terminal
+from vitrail.cli.json_runs import json_runs
+from vitrail.cli.json_values import print_json
+from vitrail.cli.page import Page
+from vitrail.cli.place import banner, open_from
+from vitrail.cli.runs_page import run_code, write_step, write_sum
+from vitrail.model.text import text
+from vitrail.service.workplace import Workplace
+from vitrail.text.speaker import speaker
+
+
+def run(request: Namespace) -> int:
+    """Take back one plan, or all of them, newest first."""
+    with closing(open_from(request)) as workplace:
+        page = Page(speaker(request.language))
+        if not request.json:
+            banner(page, workplace.kind, workplace.label)
+            _preview(request, workplace, page)
+        outcomes = workplace.undo(request.plan_id, everything=request.all, force=request.force)
+        if request.json:
+            print_json(json_runs(outcomes))
+        else:
+            for outcome in outcomes:
+                for step in outcome.steps:
+                    write_step(page, step)
+            write_sum(page, outcomes)
+    return run_code(outcomes)
+
+
+def _preview(request: Namespace, workplace: Workplace, page: Page) -> None:
+    previews = workplace.preview_undo(request.plan_id, request.all)
+    for preview in previews:
+        page.heading(text("cli.undo.preview", vm=preview.vm_name, plan=preview.plan_id))
+        if preview.merges and not request.force:
+            page.paragraph(text("cli.undo.merges"), 2)
+        for left in preview.left:
+            page.entry("! ", text("cli.undo.left", what=left), 2)
+        page.diff(preview.diff)
+    if previews and not request.yes and on_a_terminal():
+        ask(page, text("cli.undo.ask", count=len(previews)))
+    page.write()
