@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An honest word on each of the fourteen modes for one VM on this machine, and the findings for a chosen one.
+
+The families of modes are judged in files of their own (whole, shares, drawn); here they are asked, put in the order of
+the user's purpose, and summed up. Modes that this version does not write are judged like the others.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from vitrail.judge.card import whole_cards
+from vitrail.judge.conclude import failed, not_known
+from vitrail.judge.drawn import Drawn, drawn_findings, draws, native_on
+from vitrail.judge.passthrough import host_needs
+from vitrail.judge.qemu import Capabilities, capabilities_read
+from vitrail.judge.shares import share
+from vitrail.judge.situation import Situation
+from vitrail.judge.vmstate import vm_findings
+from vitrail.judge.weigh import decisive, weigh, without_repeats
+from vitrail.judge.whole import whole_card
+from vitrail.judge.words import card_name
+from vitrail.model.choice import (
+    Basic,
+    Choice,
+    GvtD,
+    GvtG,
+    LookingGlass,
+    MigVgpu,
+    NativeContext,
+    Passthrough,
+    Qxl,
+    SingleGpu,
+    Sriov,
+    Venus,
+    Vgpu,
+    Virgl,
+    Virtio,
+    gpu_of,
+    mode_of,
+)
+from vitrail.model.finding import Evidence, Finding, Severity
+from vitrail.model.knowledge import Knowledge
+from vitrail.model.machine import Gpu, Host
+from vitrail.model.mode import DRAWS_ON_A_CARD, NEEDS_A_CARD, WRITTEN_BY_THIS_VERSION, Mode
+from vitrail.model.pci import PciAddress
+from vitrail.model.reading import Unknown
+from vitrail.model.text import Text, text
+from vitrail.model.verdict import CardVerdict, Feasibility, ModeVerdict
+from vitrail.model.vm import Vm
+
+_ORDER = (Feasibility.READY, Feasibility.AFTER_CHANGES, Feasibility.UNKNOWN, Feasibility.IMPOSSIBLE)
+_WHOLE = (Mode.PASSTHROUGH, Mode.SINGLE_GPU, Mode.LOOKING_GLASS, Mode.GVT_D)
+
+
+def judge_modes(
+    host: Host, vm: Vm, capabilities: Capabilities, knowledge: Knowledge, purpose: str
+) -> tuple[ModeVerdict, ...]:
+    """Every mode for this VM, the one that fits the purpose best first; `rank` counts from 1."""
+    situation = Situation(host, vm, capabilities, knowledge)
+    judged = [_judge_mode(situation, mode) for mode in Mode]
+    ordered = sorted(judged, key=lambda one: _place(one, knowledge, purpose))
+    return tuple(
+        ModeVerdict(one.mode, one.feasible, one.available, one.reasons, one.needs, one.cards, rank)
+        for rank, one in enumerate(ordered, start=1)
+    )
+
+
+def _place(verdict: ModeVerdict, knowledge: Knowledge, purpose: str) -> tuple[bool, bool, int, int, int]:
+    fits = dict(knowledge.traits_of(verdict.mode).fits)
+    return (
+        verdict.feasible is Feasibility.IMPOSSIBLE,
+        not verdict.available,
+        -fits.get(purpose, fits.get("unknown", 0)),
+        _ORDER.index(verdict.feasible),
+        tuple(Mode).index(verdict.mode),
+    )
+
+
+def _judge_mode(situation: Situation, mode: Mode) -> ModeVerdict:
+    if mode in NEEDS_A_CARD:
+        cards = tuple(_on_card(situation, mode, gpu) for gpu in whole_cards(situation.host))
+        return _with_cards(situation.host, mode, cards)
+    return _drawn(situation, mode)
+
+
+def _on_card(situation: Situation, mode: Mode, gpu: Gpu) -> CardVerdict:
+    if mode in _WHOLE:
+        return whole_card(situation, gpu, mode)
+    return share(situation.host, gpu, mode, situation.knowledge)
+
+
+def _with_cards(host: Host, mode: Mode, cards: tuple[CardVerdict, ...]) -> ModeVerdict:
+    available = mode in WRITTEN_BY_THIS_VERSION
+    if not cards:
+        if isinstance(host.gpus, Unknown):
+            unread = text("judge.mode.cards-unread", reason=host.gpus.reason)
+            return ModeVerdict(mode, Feasibility.UNKNOWN, available, (unread,), (text("judge.draws.look"),), (), 0)
+        return ModeVerdict(
+            mode,
+            Feasibility.IMPOSSIBLE,
+            available,
+            (text("judge.mode.no-card"),),
+            (text("judge.draws.plug-in"),),
+            (),
+            0,
+        )
+    feasible = min((one.feasible for one in cards), key=_ORDER.index)
+    best = tuple(one for one in cards if one.feasible is feasible)
+    reasons = without_repeats(reason for one in best for reason in _why(host, one))
+    needs = without_repeats(need for one in best for need in _needs(host, mode, one))
+    return ModeVerdict(mode, feasible, available, reasons, needs, cards, 0)
+
+
+def _why(host: Host, verdict: CardVerdict) -> tuple[Text, ...]:
+    gpu = host.gpu_at(verdict.address)
+    card = card_name(gpu) if gpu is not None else text("judge.plain", words=verdict.address.short)
+    match verdict.feasible:
+        case Feasibility.READY:
+            return (text("judge.mode.ready-on", card=card),)
+        case Feasibility.AFTER_CHANGES:
+            return (text("judge.mode.changes-on", card=card),)
+        case Feasibility.IMPOSSIBLE | Feasibility.UNKNOWN:
+            return tuple(text("judge.mode.on-card", card=card, reason=one.title) for one in decisive(verdict.findings))
+
+
+def _needs(host: Host, mode: Mode, verdict: CardVerdict) -> tuple[Text | None, ...]:
+    if verdict.feasible is Feasibility.READY:
+        return ()
+    gpu = host.gpu_at(verdict.address)
+    steps: list[Text | None] = []
+    if verdict.feasible is Feasibility.AFTER_CHANGES and gpu is not None and mode in _WHOLE:
+        needs = host_needs(host, gpu)
+        if needs.arguments:
+            steps.append(text("judge.needs.argument", arguments=" ".join(needs.arguments)))
+        if needs.reserve and mode is not Mode.SINGLE_GPU:
+            steps.append(text("judge.needs.reserve", card=card_name(gpu)))
+    return (*steps, *(one.remedy for one in decisive(verdict.findings)))
+
+
+def _default_drawn(mode: Mode, gpu: PciAddress | None) -> Drawn:
+    match mode:
+        case Mode.VIRGL:
+            return Virgl(gpu)
+        case Mode.VENUS:
+            return Venus(gpu)
+        case Mode.NATIVE_CONTEXT:
+            return NativeContext(gpu)
+        case Mode.QXL:
+            return Qxl()
+        case Mode.BASIC:
+            return Basic()
+        case _:
+            return Virtio()
+
+
+def _drawn(situation: Situation, mode: Mode) -> ModeVerdict:
+    host, vm, capabilities = situation.host, situation.vm, situation.capabilities
+    found = (*drawn_findings(host, vm, _default_drawn(mode, None), capabilities), *capabilities_read(capabilities))
+    cards = tuple(_draws_on(gpu, mode, found) for gpu in whole_cards(host)) if mode in DRAWS_ON_A_CARD else ()
+    feasible = weigh(found)
+    if cards and all(one.feasible is Feasibility.IMPOSSIBLE for one in cards):
+        feasible = Feasibility.IMPOSSIBLE
+    reasons: tuple[Text, ...]
+    if feasible is Feasibility.READY:
+        reasons = (text("judge.mode.ready"),)
+        needs: tuple[Text, ...] = ()
+    else:
+        causes = decisive(found) or decisive(one for card in cards for one in card.findings)
+        reasons = without_repeats(one.title for one in causes)
+        needs = without_repeats(one.remedy for one in causes)
+    return ModeVerdict(mode, feasible, mode in WRITTEN_BY_THIS_VERSION, reasons, needs, cards, 0)
+
+
+def _draws_on(gpu: Gpu, mode: Mode, common: tuple[Finding, ...]) -> CardVerdict:
+    own = native_on(gpu) if mode is Mode.NATIVE_CONTEXT else draws(gpu)
+    shared = tuple(one for one in common if not one.id.startswith("card."))
+    return CardVerdict(gpu.address, weigh((*own, *shared)), (*own, *shared))
+
+
+def judge_choice(
+    host: Host, vm: Vm, choice: Choice, capabilities: Capabilities, knowledge: Knowledge
+) -> tuple[Finding, ...]:
+    """Everything that speaks for, against or of this choice; a plan is made unless one of them blocks."""
+    address = gpu_of(choice)
+    gpu = host.gpu_at(address) if address is not None else None
+    if address is not None and gpu is None:
+        return (*_written(choice), _no_such_card(host, address), *vm_findings(host, vm))
+    situation = Situation(host, vm, capabilities, knowledge)
+    found = (*_written(choice), *_of_choice(situation, choice, gpu), *vm_findings(host, vm))
+    asked = () if any(one.id == "capabilities.read" for one in found) else capabilities_read(capabilities)
+    return (*found, *asked)
+
+
+def _of_choice(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[Finding, ...]:
+    match choice:
+        case Passthrough(emulated_screen=screen, hide_kvm=hidden):
+            return (*_whole(situation, choice, gpu), *_settings(screen, hidden=hidden))
+        case SingleGpu() | LookingGlass() | GvtD():
+            return _whole(situation, choice, gpu)
+        case Vgpu() | Sriov() | MigVgpu() | GvtG():
+            if gpu is None:
+                return ()
+            return share(situation.host, gpu, mode_of(choice), situation.knowledge).findings
+        case Virtio() | Virgl() | Venus() | NativeContext() | Qxl() | Basic():
+            return drawn_findings(situation.host, situation.vm, choice, situation.capabilities)
+        case _:
+            assert_never(choice)
+
+
+def _whole(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[Finding, ...]:
+    return whole_card(situation, gpu, mode_of(choice)).findings if gpu is not None else ()
+
+
+def _settings(screen: str, *, hidden: bool) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    if screen == "drop":
+        found.append(
+            failed("screen.dropped", Severity.WARNS, text("judge.setting.drop"), text("judge.setting.drop-remedy"))
+        )
+    if hidden:
+        found.append(failed("vm.hidden", Severity.INFO, text("judge.setting.hidden"), None))
+    return tuple(found)
+
+
+def _written(choice: Choice) -> tuple[Finding, ...]:
+    mode = mode_of(choice)
+    if mode in WRITTEN_BY_THIS_VERSION:
+        return ()
+    title = text("judge.mode.not-written", mode=mode.value)
+    return (failed("mode.available", Severity.BLOCKS, title, text("judge.mode.not-written-remedy")),)
+
+
+def _no_such_card(host: Host, address: PciAddress) -> Finding:
+    name = "card.exists"
+    if isinstance(host.gpus, Unknown):
+        title = text("judge.mode.cards-unread", reason=host.gpus.reason)
+        return not_known(name, Severity.BLOCKS, title, text("judge.draws.look"))
+    device = host.device_at(address)
+    if device is not None:
+        evidence = (Evidence(str(address), str(device.pci_class)),)
+        title = text("judge.card.no-card", address=address.short)
+        return failed("card.display", Severity.BLOCKS, title, text("judge.card.choose-other"), evidence)
+    evidence = (Evidence(host.gpus.source, ", ".join(str(one.address) for one in host.gpus.value) or "-"),)
+    title = text("judge.card.absent", address=address.short)
+    return failed(name, Severity.BLOCKS, title, text("judge.card.choose-other"), evidence)

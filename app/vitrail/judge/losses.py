@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this computer, or the VM, goes without: named before the click, with from when and until when.
+
+Separate from findings because a loss is not a fault: it is the price, and it comes back.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from vitrail.judge.card import bus_of, companions
+from vitrail.judge.hostuse import carried
+from vitrail.judge.passthrough import host_needs
+from vitrail.judge.usage import connected, holder_name, monitor_of, only_screen
+from vitrail.judge.vmstate import uses_card
+from vitrail.judge.words import card_name, is_sound, is_usb, listed, plain
+from vitrail.model.choice import (
+    Basic,
+    Choice,
+    GvtD,
+    GvtG,
+    LookingGlass,
+    MigVgpu,
+    NativeContext,
+    Passthrough,
+    Qxl,
+    SingleGpu,
+    Sriov,
+    Venus,
+    Vgpu,
+    Virgl,
+    Virtio,
+)
+from vitrail.model.finding import Status
+from vitrail.model.machine import Gpu, Holder, HolderKind, Host
+from vitrail.model.pci import PciAddress
+from vitrail.model.plan import Loss
+from vitrail.model.reading import Known, Unknown
+from vitrail.model.text import Text, text
+from vitrail.model.vm import Vm
+
+_KIB_PER_MIB = 1024
+_NAMED_PROGRAMS = 5
+
+
+def losses(host: Host, vm: Vm, choice: Choice) -> tuple[Loss, ...]:
+    """Every loss that this choice brings; empty where nobody goes without anything."""
+    match choice:
+        case Passthrough(gpu=gpu, emulated_screen=screen):
+            dropped = _screen_dropped() if screen == "drop" else ()
+            return (*_card_leaves(host, vm, gpu), *dropped)
+        case LookingGlass(gpu=gpu) | GvtD(gpu=gpu):
+            return _card_leaves(host, vm, gpu)
+        case SingleGpu(gpu=gpu):
+            return _card_leaves(host, vm, gpu, reserved=False)
+        case Vgpu() | Sriov() | MigVgpu() | GvtG():
+            return (_memory(vm), _no_saving())
+        case Virtio() | Virgl() | Venus() | NativeContext() | Qxl() | Basic():
+            return _vm_gives_back(host, vm)
+        case _:
+            assert_never(choice)
+
+
+def _card_leaves(host: Host, vm: Vm, address: PciAddress, *, reserved: bool | None = None) -> tuple[Loss, ...]:
+    gpu = host.gpu_at(address)
+    if gpu is None:
+        return ()
+    from_start = host_needs(host, gpu).reserve if reserved is None else reserved
+    when = text("judge.loss.from-restart") if from_start else text("judge.loss.from-vm-start", vm=vm.name)
+    until = text("judge.loss.until-taken-back") if from_start else text("judge.loss.until-vm-off", vm=vm.name)
+    what = (*_pictures(host, gpu), *_sound(host, gpu), *_usb(host, gpu), *_carried(host, gpu), *_programs(gpu))
+    return (*(Loss(one, when, until) for one in what), _memory(vm), _no_saving())
+
+
+def _pictures(host: Host, gpu: Gpu) -> tuple[Text, ...]:
+    found = [text("judge.loss.screen", monitor=monitor_of(one)) for one in connected(gpu)]
+    if isinstance(gpu.outputs, Unknown):
+        found.append(text("judge.loss.screens-unread", card=card_name(gpu)))
+    if only_screen(host, gpu).status is Status.FAIL:
+        found.append(text("judge.loss.only-screen"))
+    elif isinstance(gpu.boot_vga, Known) and gpu.boot_vga.value:
+        found.append(text("judge.loss.boot-screen"))
+    return tuple(found)
+
+
+def _sound(host: Host, gpu: Gpu) -> tuple[Text, ...]:
+    # Sound behind the card's own switch stays with this computer, but without a screen it plays nowhere.
+    sounding = [one for one in (*gpu.functions, *companions(bus_of(host), gpu.device)) if is_sound(one)]
+    return (text("judge.loss.sound", card=card_name(gpu)),) if sounding else ()
+
+
+def _usb(host: Host, gpu: Gpu) -> tuple[Text, ...]:
+    controllers = [one for one in gpu.functions if is_usb(one)]
+    if not controllers:
+        return ()
+    found = [text("judge.loss.usb", card=card_name(gpu))]
+    if isinstance(host.input_controllers, Unknown):
+        found.append(text("judge.loss.inputs-unread"))
+    return tuple(found)
+
+
+def _carried(host: Host, gpu: Gpu) -> tuple[Text, ...]:
+    things = carried(host, gpu.functions)
+    return tuple(text("judge.loss.device", name=name, address=address.short) for address, name, _ in things)
+
+
+def _programs(gpu: Gpu) -> tuple[Text, ...]:
+    seen: tuple[Holder, ...] = gpu.holders.value.seen if isinstance(gpu.holders, Known) else ()
+    programs = [one for one in seen if one.kind is HolderKind.PROCESS]
+    if not programs:
+        return ()
+    names = [holder_name(one) for one in programs[:_NAMED_PROGRAMS]]
+    if len(programs) > _NAMED_PROGRAMS:
+        names.append(text("judge.held.others", len(programs) - _NAMED_PROGRAMS))
+    return (text("judge.loss.programs", who=listed(names)),)
+
+
+def _memory(vm: Vm) -> Loss:
+    what = text("judge.loss.memory", mib=vm.memory_kib // _KIB_PER_MIB)
+    return Loss(what, text("judge.loss.from-vm-start", vm=vm.name), text("judge.loss.until-vm-off", vm=vm.name))
+
+
+def _no_saving() -> Loss:
+    return Loss(text("judge.loss.saving"), text("judge.loss.from-next-vm-start"), text("judge.loss.until-other-mode"))
+
+
+def _screen_dropped() -> tuple[Loss, ...]:
+    what = text("judge.loss.emulated-screen")
+    return (Loss(what, text("judge.loss.from-next-vm-start"), text("judge.loss.until-put-back")),)
+
+
+def _vm_gives_back(host: Host, vm: Vm) -> tuple[Loss, ...]:
+    cards = host.gpus.value if isinstance(host.gpus, Known) else ()
+    mine = [card for card in cards if uses_card(vm, card)]
+    names = [card_name(card) for card in mine]
+    read = {card.address for card in mine}
+    names += [
+        plain(one.gpu.short)
+        for one in vm.graphics
+        if one.gpu is not None and one.gpu not in read and _is_given(vm, one.gpu)
+    ]
+    found = [text("judge.loss.vm-card", vm=vm.name, card=name) for name in names]
+    if vm.looking_glass:
+        found.append(text("judge.loss.looking-glass"))
+    when, until = text("judge.loss.from-next-vm-start"), text("judge.loss.until-given-again")
+    return tuple(Loss(one, when, until) for one in found)
+
+
+def _is_given(vm: Vm, address: PciAddress) -> bool:
+    return any(one.pci == address for one in vm.hostdevs)

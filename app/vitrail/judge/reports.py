@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What others reported of a card, as reports with their source: never a certainty, never a stop by itself.
+
+The exception is a management controller's screen: it is the server's own way to be seen from afar, so no mode offers
+it, whatever it could do.
+"""
+
+from __future__ import annotations
+
+from vitrail.judge.conclude import failed
+from vitrail.model.finding import Evidence, Finding, Severity
+from vitrail.model.knowledge import Knowledge, Quirk
+from vitrail.model.machine import Gpu, PciDevice
+
+_SEVERITY = {"documented": Severity.WARNS, "reported": Severity.WARNS}
+
+
+def is_management_screen(device: PciDevice, knowledge: Knowledge) -> Quirk | None:
+    """The report that says so, None for an ordinary card."""
+    known = knowledge.quirks_of(device.identity.vendor_id, device.identity.device_id)
+    return next((one for one in known if one.never_offer), None)
+
+
+def known_reports(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
+    """One finding a report that covers this card; general knowledge only informs."""
+    known = knowledge.quirks_of(gpu.device.identity.vendor_id, gpu.device.identity.device_id)
+    return tuple(
+        failed(
+            f"report.{one.id}",
+            _SEVERITY.get(one.confidence, Severity.INFO),
+            one.title,
+            one.remedy,
+            (Evidence(one.source, one.confidence),),
+        )
+        for one in known
+        if not one.never_offer
+    )
