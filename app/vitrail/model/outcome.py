@@ -85,6 +85,8 @@ class RunState(StrEnum):
     """It began and never ended: the process died. Undo settles it."""
     FAILED = "failed"
     """A step failed and everything was taken back."""
+    UNREADABLE = "unreadable"
+    """Its journal is not what Vitrail writes; it is shown, and nothing acts on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Journals as they are written, torn, damaged and forged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fakes.plans import make_plan_for
+from vitrail.model.journal import StepDone, StepStarted, StepTakenBack
+from vitrail.model.outcome import RunResult, RunState, StepResult
+from vitrail.service.history import read_history
+from vitrail.service.journal import BrokenRun, Journal, Run, begin_run, read_runs
+from vitrail.service.state import StateFolder
+
+A, B, C = ("a" * 64, "b" * 64, "c" * 64)
+HERE = "qemu:///system"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "state")
+
+
+@pytest.fixture
+def journal(state: StateFolder) -> Journal:
+    begun = begin_run(state, HERE, make_plan_for("<domain/>", "<domain />"))
+    begun.append(StepStarted(0, "edit-vm", "guest", A, B))
+    return begun
+
+
+def _only(state: StateFolder) -> Run | BrokenRun:
+    (run,) = read_runs(state)
+    return run
+
+
+def _state_of(state: StateFolder) -> RunState:
+    (entry,) = read_history(state, HERE)
+    return entry.state
+
+
+def test_a_run_that_never_ended_was_interrupted(state: StateFolder, journal: Journal):
+    assert journal.run.startswith("000001-")
+    assert _state_of(state) is RunState.INTERRUPTED
+    journal.append(StepDone(0, C))
+    assert _state_of(state) is RunState.INTERRUPTED
+
+
+def test_an_applied_run_and_its_undo(state: StateFolder, journal: Journal):
+    journal.append(StepDone(0, C))
+    journal.end(RunResult.APPLIED)
+    assert _state_of(state) is RunState.APPLIED
+    run = _only(state)
+    assert isinstance(run, Run)
+    assert run.steps[0].seen_digest == C
+    journal.append(StepTakenBack(0, StepResult.TAKEN_BACK.value, A))
+    journal.end(RunResult.TAKEN_BACK)
+    assert _state_of(state) is RunState.TAKEN_BACK
+
+
+def test_a_run_that_took_itself_back_has_failed(state: StateFolder, journal: Journal):
+    journal.append(StepTakenBack(0, StepResult.FAILED.value, A))
+    journal.end(RunResult.TAKEN_BACK)
+    assert _state_of(state) is RunState.FAILED
+
+
+def test_a_torn_last_line_is_dropped_and_written_over(state: StateFolder, journal: Journal):
+    path = state.runs / journal.run / "journal.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"class":"StepDone","ind')
+    assert _state_of(state) is RunState.INTERRUPTED
+    journal.append(StepDone(0, C))
+    assert path.read_bytes().startswith(whole + b'{"class":"StepDone","index":0')
+    assert isinstance(_only(state), Run)
+
+
+def test_runs_are_numbered_and_listed_newest_first(state: StateFolder, journal: Journal):
+    second = begin_run(state, HERE, make_plan_for("<domain/>", "<domain  />"))
+    assert [run.name for run in read_runs(state)] == [second.run, journal.run]
+
+
+def test_history_is_of_one_connection(state: StateFolder, journal: Journal):
+    assert [entry.run for entry in read_history(state, HERE)] == [journal.run]
+    assert read_history(state, "test:///default") == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"not json\n",
+        b"[" * 100_000 + b"\n",
+        b'{"class":"RunEnded","result":"applied","ended_at":1}\n',
+        b'{"class":"Unheard","x":1}\n',
+        b"\xff\xfe\n",
+        b"null\n",
+    ],
+)
+def test_a_forged_journal_is_shown_as_unreadable(state: StateFolder, journal: Journal, content: bytes):
+    (state.runs / journal.run / "journal.jsonl").write_bytes(content)
+    assert _state_of(state) is RunState.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"format":1', '"format":2'),
+        ('"run":"000001', '"run":"000002'),
+        ('"index":0', '"index":7'),
+        (A, "../../etc/passwd"),
+        ('"started_at":', '"started_at":NaN,"x":'),
+    ],
+)
+def test_a_journal_whose_fields_do_not_fit_is_unreadable(state: StateFolder, journal: Journal, old: str, new: str):
+    path = state.runs / journal.run / "journal.jsonl"
+    words = path.read_text()
+    assert old in words
+    path.write_text(words.replace(old, new))
+    assert isinstance(_only(state), BrokenRun)
+
+
+def test_a_foreign_folder_among_the_runs_does_no_harm(state: StateFolder, journal: Journal):
+    (state.runs / "lost+found").mkdir()
+    (state.runs / "file").write_text("")
+    (state.runs / "link").symlink_to("/")
+    assert {run.name for run in read_runs(state)} == {journal.run, "lost+found"}
