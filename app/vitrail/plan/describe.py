@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a step is, on what, how it is shown and how it is taken back: the same words for window, terminal and journal."""
+"""What a step is, on what, how it is shown and how it is taken back: one wording for window, terminal and journal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import difflib
 
 from vitrail.model.step import EditVm, RebuildInitramfs, ReserveCard, SetKernelArguments, Step
 from vitrail.model.text import Text, text
-from vitrail.xmldoc.shown import shown_diff
+from vitrail.xmldoc.diff import shown_diff
 
 
 def kind_of(step: Step) -> str:

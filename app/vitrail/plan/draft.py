@@ -16,9 +16,37 @@ from vitrail.xmldoc.edits import Edit, Element, Insert
 
 # libvirt writes devices in this order; what is new goes where libvirt would put it.
 _ORDER = (
-    "emulator disk controller lease filesystem interface smartcard serial parallel console channel input tpm graphics "
-    "sound audio video hostdev redirdev redirfilter hub watchdog memballoon rng nvram panic shmem memory iommu vsock"
-).split()
+    "emulator",
+    "disk",
+    "controller",
+    "lease",
+    "filesystem",
+    "interface",
+    "smartcard",
+    "serial",
+    "parallel",
+    "console",
+    "channel",
+    "input",
+    "tpm",
+    "graphics",
+    "sound",
+    "audio",
+    "video",
+    "hostdev",
+    "redirdev",
+    "redirfilter",
+    "hub",
+    "watchdog",
+    "memballoon",
+    "rng",
+    "nvram",
+    "panic",
+    "shmem",
+    "memory",
+    "iommu",
+    "vsock",
+)
 
 
 @dataclass(frozen=True, slots=True)

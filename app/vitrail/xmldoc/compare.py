@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vitrail.xmldoc.devices import number
+from vitrail.xmldoc.devices import number, read_hostdev
 from vitrail.xmldoc.document import QEMU, Node, parse
 from vitrail.xmldoc.vm import memory_kib
 
@@ -20,9 +20,28 @@ _NUMERIC = {"domain", "bus", "slot", "function", "index", "port", "chassis", "co
 _FILLED_BY_LIBVIRT = ("pc", "q35", "virt")
 _WATCHED = ("video", "graphics", "hostdev", "shmem")
 
+
+def _of(node: Node, tag: str, name: str) -> tuple[str | None, ...]:
+    below = node.find(tag)
+    return (None if below is None else below.get(name),)
+
+
+def _host_device(node: Node) -> tuple[str | None, ...]:
+    hostdev = read_hostdev(node)
+    if hostdev.type in ("pci", "mdev"):
+        return (hostdev.type, str(hostdev.pci or hostdev.mdev_uuid or ""))
+    source = node.find("source")
+    return (hostdev.type, None if source is None else " ".join(_values(source)))
+
+
+def _values(node: Node) -> list[str]:
+    below = [value for child in node.children for value in _values(child)]
+    return [*(_canonical_value(name, value) for name, value in node.attributes), node.text, *below]
+
+
 # What tells two elements of one kind apart, by the names that libvirt itself goes by.
 _IDENTITY: dict[str, Callable[[Node], tuple[str | None, ...]]] = {
-    "hostdev": lambda node: _source(node),
+    "hostdev": _host_device,
     "graphics": lambda node: (node.get("type"),),
     "disk": lambda node: _of(node, "target", "dev"),
     "interface": lambda node: _of(node, "mac", "address"),
@@ -41,16 +60,6 @@ _IDENTITY: dict[str, Callable[[Node], tuple[str | None, ...]]] = {
     QEMU + "property": lambda node: (node.get("name"),),
     QEMU + "device": lambda node: (node.get("alias"),),
 }
-
-
-def _of(node: Node, tag: str, name: str) -> tuple[str | None, ...]:
-    below = node.find(tag)
-    return (None if below is None else below.get(name),)
-
-
-def _source(node: Node) -> tuple[str | None, ...]:
-    source = node.find("source")
-    return (node.get("type"), None if source is None else repr(signature(source)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +163,13 @@ def _differing(meant: Node, seen: Node, before: Node | None, path: str) -> list[
     for one, other in match(meant.children, seen.children):
         if one is not None:
             old = earlier.get(one.path)
+            place = path + _label(one, meant.children)
             if other is not None:
-                found += _differing(one, other, old, f"{path}{_local(one)}/")
+                found += _differing(one, other, old, f"{place}/")
             elif old is None or signature(old) != signature(one):
-                found.append(Difference(f"{path}{_local(one)}", _brief(one), "-"))
+                found.append(Difference(place, _brief(one), "-"))
         elif other is not None and other.tag in _WATCHED and path == "devices/":
-            found.append(Difference(f"{path}{_local(other)}", "-", _brief(other)))
+            found.append(Difference(path + _label(other, seen.children), "-", _brief(other)))
     return found
 
 
@@ -195,5 +205,14 @@ def _local(node: Node) -> str:
 
 
 def _brief(node: Node) -> str:
-    told = [str(part) for part in identity(node)[1:] if part is not None and not str(part).startswith("(")]
-    return " ".join((_local(node), *told))
+    """An element in short: what it is, and which."""
+    return " ".join((_local(node), *(str(part) for part in identity(node)[1:] if part)))
+
+
+def _label(node: Node, siblings: Sequence[Node]) -> str:
+    """The element's name in a path, told apart from its siblings."""
+    alike = [one for one in siblings if one.tag == node.tag]
+    which = "/".join(str(part) for part in identity(node)[1:] if part)
+    if not which and len(alike) > 1:
+        which = str(alike.index(node) + 1)
+    return f"{_local(node)}[{which}]" if which else _local(node)

@@ -51,7 +51,7 @@ class _Undo:
         if signature(before) == signature(after):
             return
         self._attributes(before, after, current, path)
-        if before.text != after.text and current.text != before.text:
+        if before.text not in (after.text, current.text):
             self.left.append(path.removesuffix("/") or before.tag)
         self._children(before, after, current, path)
 
