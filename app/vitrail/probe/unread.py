@@ -8,7 +8,7 @@ the user in the same words with the same next step.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from errno import EACCES, EFBIG, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM
+from errno import EACCES, EFBIG, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM, EXDEV
 
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
@@ -16,7 +16,7 @@ from vitrail.source.root import Root
 
 _MISSING = frozenset({ENOENT, ENOTDIR})
 _FORBIDDEN = frozenset({EACCES, EPERM})
-_MISSHAPEN = frozenset({EFBIG, EISDIR, ELOOP})
+_MISSHAPEN = frozenset({EFBIG, EISDIR, ELOOP, EXDEV})
 
 
 def is_missing(error: OSError) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 from abc import ABC, abstractmethod
-from errno import EFBIG, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR
+from collections.abc import Iterable
+from errno import EFBIG, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, EXDEV
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +21,7 @@ MAX_FILE_BYTES = 1024 * 1024
 
 _MAX_LINKS = 40
 _PAGE = 4096
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class Root(ABC):
@@ -65,8 +68,8 @@ def _fail(number: int, path: str) -> NoReturn:
 class FolderRoot(Root):
     """A folder that stands for `/`: the machine itself, or an unpacked recording.
 
-    In a recording, links resolve inside it: an absolute target starts at the recording's root, and `..` cannot leave
-    it. On the machine itself the kernel follows links.
+    In a recording, links resolve inside it: an absolute target starts at the recording's root, and one that climbs out
+    of it with `..` is refused (EXDEV). On the machine itself the kernel follows links.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -83,9 +86,24 @@ class FolderRoot(Root):
             return "/" + path
         return f"{self._folder}/{self.resolve(path)}"
 
+    def _open(self, path: str) -> int:
+        if self._live:
+            return os.open("/" + path, _READ)
+        folder, _, name = path.rpartition("/")
+        if name not in ("", ".", ".."):
+            # Most files are no links: the kernel is asked to say so instead of asking it first.
+            try:
+                return os.open(f"{self._folder}/{self.resolve(folder)}/{name}", _READ | os.O_NOFOLLOW)
+            except OSError as error:
+                if error.errno != ELOOP:
+                    raise
+        return os.open(self._host_path(path), _READ)
+
     def read_bytes(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
-        descriptor = os.open(self._host_path(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = self._open(path)
         try:
+            if not self._live and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                _fail(EISDIR, path)
             parts = [os.read(descriptor, min(limit, 65536))]
             size = len(parts[0])
             # sysfs and most of /proc answer in one read; only then is a second one worth its call.
@@ -111,7 +129,10 @@ class FolderRoot(Root):
     def resolve(self, path: str) -> str:
         if self._live:
             return os.path.realpath("/" + path, strict=True).lstrip("/")
-        return self._walk(path, _MAX_LINKS)
+        real = self._real.get(path)
+        if real is None:
+            real = self._real[path] = self._walk(path, _MAX_LINKS)
+        return real
 
     def _walk(self, path: str, links_left: int) -> str:
         here = ""
@@ -119,7 +140,9 @@ class FolderRoot(Root):
         while parts:
             part = parts.pop()
             if part == "..":
-                here = posixpath.dirname(here)
+                if not here:
+                    _fail(EXDEV, path)
+                here = here.rpartition("/")[0]
                 continue
             step = f"{here}/{part}" if here else part
             known = self._real.get(step)
@@ -143,14 +166,17 @@ class FolderRoot(Root):
 class MemoryRoot(Root):
     """A recording's files and links in memory, as read from an archive that is never unpacked."""
 
-    def __init__(self, files: dict[str, bytes], links: dict[str, str]) -> None:
+    def __init__(self, files: dict[str, bytes], links: dict[str, str], folders: Iterable[str] = ()) -> None:
         self._files = files
         self._links = links
+        self._real: dict[str, str] = {}
         self._folders: dict[str, set[str]] = {"": set()}
-        for path in (*files, *links):
+        for folder in folders:
+            self._folders.setdefault(folder, set())
+        for path in (*files, *links, *tuple(self._folders)):
             parent, name = posixpath.split(path)
-            while name:
-                self._folders.setdefault(parent, set()).add(name)
+            while name and name not in self._folders.setdefault(parent, set()):
+                self._folders[parent].add(name)
                 parent, name = posixpath.split(parent)
 
     @property
@@ -189,15 +215,20 @@ class MemoryRoot(Root):
             if part in ("", "."):
                 continue
             if part == "..":
-                here = posixpath.dirname(here)
+                if not here:
+                    _fail(EXDEV, path)
+                here = here.rpartition("/")[0]
                 continue
             step = f"{here}/{part}" if here else part
             target = self._links.get(step)
-            if target is not None:
+            if step in self._real:
+                # Each link is followed once: links to paths of links would otherwise double the work at every step.
+                here = self._real[step]
+            elif target is not None:
                 if links_left <= 0:
                     _fail(ELOOP, path)
                 start = "" if target.startswith("/") else here
-                here = self._walk(f"{start}/{target}", links_left - 1)
+                self._real[step] = here = self._walk(f"{start}/{target}", links_left - 1)
             elif step in self._files or step in self._folders:
                 here = step
             else:
