@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 
 from vitrail import __version__
-from vitrail.cli.arguments import NOT_IN_THIS_VERSION, parse
+from vitrail.cli.arguments import NOT_IN_THIS_VERSION, command_of, parse
 from vitrail.cli.door import leave
 from vitrail.model.errors import Refused
 from vitrail.model.text import text
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         # A terminal that cannot show a character gets its number, never a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     language = _language(words)
-    return leave(lambda: _run(words, language), as_json="--json" in words, language=language)
+    return leave(lambda: _run(words, language), command_of(words)[0], as_json="--json" in words, language=language)
 
 
 def _run(words: list[str], language: str | None) -> int:

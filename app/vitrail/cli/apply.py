@@ -7,12 +7,13 @@ from argparse import Namespace
 from contextlib import closing
 
 from vitrail.cli.ask import ask, on_a_terminal
+from vitrail.cli.banner import banner
 from vitrail.cli.files import read_text
 from vitrail.cli.json_plan import read_plan
 from vitrail.cli.json_runs import json_runs
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, choice_from, open_from
+from vitrail.cli.place import choice_from, open_from
 from vitrail.cli.plan_page import write_plan
 from vitrail.cli.runs_page import run_code, write_step, write_sum
 from vitrail.model.errors import Refused, Unreadable

@@ -6,10 +6,11 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
+from vitrail.cli.banner import banner
 from vitrail.cli.door import DONE, NOT_MEASURED, REFUSED
 from vitrail.cli.json_values import json_finding, print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, choice_from, open_from
+from vitrail.cli.place import choice_from, open_from
 from vitrail.model.finding import Finding, Status
 from vitrail.model.text import Text, text
 from vitrail.service.workplace import Workplace

@@ -41,8 +41,9 @@ def exit_code(error: VitrailError) -> int:
 class LastDoor:
     """`with LastDoor(...) as door: door.code = ...`; afterwards `code` is what the process exits with."""
 
-    def __init__(self, *, as_json: bool, language: str | None) -> None:
+    def __init__(self, command: str, *, as_json: bool, language: str | None) -> None:
         self.code = DONE
+        self.command = command
         self.as_json = as_json
         self.language = language
 
@@ -77,12 +78,12 @@ class LastDoor:
         # Only a failure pays for the modules that tell of it.
         from vitrail.cli.failure import tell_failure  # noqa: PLC0415
 
-        tell_failure(error, as_json=self.as_json, language=self.language)
+        tell_failure(error, self.command, as_json=self.as_json, language=self.language)
 
 
-def leave(run: Callable[[], int], *, as_json: bool, language: str | None) -> int:
+def leave(run: Callable[[], int], command: str, *, as_json: bool, language: str | None) -> int:
     """Run a command and turn whatever happens into an exit code."""
-    with LastDoor(as_json=as_json, language=language) as door:
+    with LastDoor(command, as_json=as_json, language=language) as door:
         door.code = run()
         sys.stdout.flush()
     return door.code

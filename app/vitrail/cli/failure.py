@@ -11,10 +11,10 @@ from vitrail.model.errors import VitrailError
 from vitrail.text.speaker import speaker
 
 
-def tell_failure(error: VitrailError, *, as_json: bool, language: str | None) -> None:
+def tell_failure(error: VitrailError, command: str, *, as_json: bool, language: str | None) -> None:
     """Tell it where the caller listens."""
     if as_json:
-        print_json(json_error(error))
+        print_json(json_error(error, of_a_plan=command in ("plan", "apply")))
         sys.stdout.flush()
     else:
         sys.stdout.flush()

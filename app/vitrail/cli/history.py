@@ -7,11 +7,12 @@ from argparse import Namespace
 from contextlib import closing
 from datetime import datetime
 
+from vitrail.cli.banner import banner
 from vitrail.cli.door import DONE
 from vitrail.cli.json_runs import json_history, json_status
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, open_from
+from vitrail.cli.place import open_from
 from vitrail.model.errors import Refused
 from vitrail.model.outcome import HistoryEntry, RunState
 from vitrail.model.text import Text, text

@@ -57,8 +57,8 @@ def json_finding(finding: Finding) -> Json:
     }
 
 
-def json_error(error: VitrailError) -> Json:
-    """A failure as the contract has it; a refusal also lists what it rests on."""
+def json_error(error: VitrailError, *, of_a_plan: bool) -> Json:
+    """A failure as the contract has it; the refusal of a plan also lists what it rests on."""
     document: Json = {
         "error": {
             # The room in front of a text's id is our business, not a script's.
@@ -67,7 +67,7 @@ def json_error(error: VitrailError) -> Json:
             "next": [say(step) for step in error.next_steps],
         }
     }
-    if isinstance(error, Refused):
+    if error.findings or (of_a_plan and isinstance(error, Refused)):
         document["findings"] = [json_finding(finding) for finding in error.findings]
     return document
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
+from vitrail.cli.banner import banner
 from vitrail.cli.door import DONE
 from vitrail.cli.json_modes import json_modes
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, open_from
+from vitrail.cli.place import open_from
 from vitrail.model.errors import Unreadable
 from vitrail.model.finding import Status
 from vitrail.model.knowledge import PURPOSES, Traits

@@ -75,11 +75,19 @@ class Page:
             self.write(line)
 
     def facts(self, rows: list[tuple[Text, Words]], indent: int = 2) -> None:
-        """Labels on the left, what was seen on the right."""
-        said = [(self.say(label), item) for label, item in rows]
+        """Labels on the left, what was seen on the right; what is unknown for one reason is said together, below."""
+        unread: dict[Text, list[str]] = {}
+        said = []
+        for label, item in rows:
+            if isinstance(item, Unknown):
+                unread.setdefault(item.reason, []).append(self.say(label))
+            else:
+                said.append((self.say(label), item))
         wide = max((_columns(label) for label, _ in said), default=0)
         for label, item in said:
             self.entry(_padded(label, wide) + _GAP, item, indent)
+        for reason, labels in unread.items():
+            self.entry("? ", text("cli.unknown-facts", labels="; ".join(labels), reason=reason), indent)
 
     def table(self, heads: tuple[Text, ...], rows: list[tuple[Words, ...]], indent: int = 2) -> None:
         """Aligned columns; the last one wraps."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from vitrail.cli.page import Page
 from vitrail.model.choice import Choice, make_choice
 from vitrail.model.errors import Refused, Unreadable
-from vitrail.model.machine import Host, MachineKind
+from vitrail.model.machine import Host
 from vitrail.model.mode import Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known
@@ -26,17 +25,6 @@ def open_from(request: Namespace) -> Workplace:
 def open_for_document(request: Namespace) -> Workplace:
     """The machine that a domain XML on disk is judged against; no libvirt is asked unless one was named."""
     return open_place_for_document(request.machine, request.connect)
-
-
-def banner(page: Page, kind: MachineKind, label: Text) -> None:
-    """The line that keeps a recording from being mistaken for this machine; nothing for this machine itself."""
-    match kind:
-        case MachineKind.RECORDING | MachineKind.DEMO:
-            page.paragraph(text("cli.banner.simulated", label=label))
-        case MachineKind.LISTING:
-            page.paragraph(text("cli.banner.listing", label=label))
-        case MachineKind.REMOTE:
-            page.paragraph(text("cli.banner.remote", label=label))
 
 
 def choice_from(request: Namespace, host: Host) -> Choice:

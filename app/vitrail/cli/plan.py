@@ -6,12 +6,13 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
+from vitrail.cli.banner import banner
 from vitrail.cli.door import DONE
 from vitrail.cli.files import read_text, replace_text
 from vitrail.cli.json_plan import json_plan
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, choice_from, open_for_document, open_from
+from vitrail.cli.place import choice_from, open_for_document, open_from
 from vitrail.cli.plan_page import write_diffs, write_plan
 from vitrail.model.plan import Plan
 from vitrail.model.step import EditVm

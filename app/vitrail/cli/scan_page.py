@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from vitrail.cli.banner import banner
 from vitrail.cli.page import Page, Words
-from vitrail.cli.place import banner
 from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Holders, Host, IommuGroup, Output, PciDevice
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text

@@ -7,10 +7,11 @@ from argparse import Namespace
 from contextlib import closing
 
 from vitrail.cli.ask import ask, on_a_terminal
+from vitrail.cli.banner import banner
 from vitrail.cli.json_runs import json_runs
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, open_from
+from vitrail.cli.place import open_from
 from vitrail.cli.runs_page import run_code, write_step, write_sum
 from vitrail.model.text import text
 from vitrail.service.workplace import Workplace

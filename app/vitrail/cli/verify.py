@@ -6,11 +6,12 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
+from vitrail.cli.banner import banner
 from vitrail.cli.door import DONE, NOT_MEASURED, REFUSED
 from vitrail.cli.json_runs import json_verify
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
-from vitrail.cli.place import banner, open_from
+from vitrail.cli.place import open_from
 from vitrail.model.outcome import Outcome, PromiseResult
 from vitrail.model.text import Text, text
 from vitrail.text.speaker import speaker
