@@ -60,6 +60,8 @@ class Tree:
     """A file tree under `folder` that stands for `/`."""
 
     folder: Path
+    for_lspci: bool = False
+    """Whether to write what lspci needs besides and no reader of ours touches: config space, irq, modalias."""
     _devices: dict[str, str] = field(default_factory=dict)
     _cards: int = 0
 
@@ -151,10 +153,23 @@ class Tree:
         for name, content in {**facts, **(extra or {})}.items():
             if content is not None:
                 self.file(f"{place}/{name}", content)
+        if self.for_lspci:
+            self._lspci_files(place, class_code, vendor, device)
         self._hang(address, place, driver, group)
         if physfn:
             self._virtual_function(place, physfn)
         return self
+
+    def _lspci_files(self, place: str, class_code: int, vendor: int, device: int) -> None:
+        config = bytearray(256)
+        config[0:4] = vendor.to_bytes(2, "little") + device.to_bytes(2, "little")
+        config[9:12] = class_code.to_bytes(3, "little")
+        self.file(f"{place}/config", bytes(config)).file(f"{place}/irq", "0")
+        base, sub, interface = class_code >> 16, class_code >> 8 & 0xFF, class_code & 0xFF
+        classes = f"bc{base:02X}sc{sub:02X}i{interface:02X}"
+        self.file(f"{place}/modalias", f"pci:v{vendor:08X}d{device:08X}sv00000000sd00000000{classes}")
+        if not (self.folder / place / "resource").exists():
+            self.file(f"{place}/resource", _resource(()))
 
     def _hang(self, address: str, place: str, driver: str | None, group: int | None) -> None:
         if driver:
