@@ -90,7 +90,7 @@ def packed_demo(repository: Path) -> Path | None:
     """resources/demo as a .tar.xz whose bytes depend on its content only; None where there is no demo machine."""
     ready = repository / "resources" / "demo.tar.xz"
     folder = repository / "resources" / "demo"
-    if not folder.is_dir():
+    if not (folder / "machine.toml").is_file():
         return ready if ready.is_file() else None
     content = BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -117,7 +117,7 @@ def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
 
 
 def shipped(repository: Path, packed: Path | None) -> dict[str, str]:
-    """The files that a wheel carries in vitrail/resources, one by one: .gitignore hides the built ones from hatchling."""
+    """What a wheel carries in vitrail/resources, file by file: .gitignore hides the built ones from hatchling."""
     root = repository / "resources"
     files = {
         str(path): f"{_INSIDE}/{path.relative_to(root).as_posix()}"
