@@ -8,6 +8,7 @@ offers them, and the single files only where it does not. Details of cards are r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vitrail.model.machine import IommuGroup, PciDevice
@@ -35,6 +36,15 @@ class Bus:
     """Who is in which group, by the group folders; Unknown where those could not be read."""
 
 
+@lru_cache(maxsize=16384)
+def parsed(entry: str) -> PciAddress | None:
+    """The address that a name of sysfs is, None for other names. Remembered: each is met three times in one look."""
+    try:
+        return PciAddress.parse(entry)
+    except ValueError:
+        return None
+
+
 def read_bus(root: Root, names: Names) -> Bus:
     """All functions in the order of their addresses."""
     members = _read_members(root)
@@ -48,9 +58,8 @@ def read_bus(root: Root, names: Names) -> Bus:
     devices, silent = [], []
     places: dict[PciAddress, str] = {}
     for entry in entries:
-        try:
-            address = PciAddress.parse(entry)
-        except ValueError:
+        address = parsed(entry)
+        if address is None:
             continue
         path = f"{BUS}/{entry}"
         try:
@@ -90,11 +99,9 @@ def read_groups(bus: Bus) -> Reading[tuple[IommuGroup, ...]]:
 def address_in(path: str) -> PciAddress | None:
     """The innermost PCI function that a path of /sys/devices leads through."""
     for part in reversed(path.split("/")):
-        if part.count(":") == 2 and "." in part:  # noqa: PLR2004 - domain:bus:slot.function
-            try:
-                return PciAddress.parse(part)
-            except ValueError:
-                continue
+        address = parsed(part) if ":" in part else None
+        if address is not None:
+            return address
     return None
 
 
@@ -115,16 +122,9 @@ def _read_members(root: Root) -> Reading[dict[int, tuple[PciAddress, ...]]]:
             if is_missing(error):
                 continue
             return unread(root, folder, error)
-        addresses = (_parsed(entry) for entry in entries)
+        addresses = (parsed(entry) for entry in entries)
         members[int(number)] = tuple(address for address in addresses if address is not None)
     return Known(members, shown_path(GROUPS))
-
-
-def _parsed(entry: str) -> PciAddress | None:
-    try:
-        return PciAddress.parse(entry)
-    except ValueError:
-        return None
 
 
 def _read_device(root: Root, address: PciAddress, place: str, names: Names, number: int | None) -> PciDevice | None:
@@ -147,7 +147,7 @@ def _read_device(root: Root, address: PciAddress, place: str, names: Names, numb
         name=name,
         driver=Known(facts["DRIVER"], shown_path(place)) if "DRIVER" in facts else _read_driver(root, place),
         group=Known(number, shown_path(GROUPS)) if number is not None else _read_group(root, place),
-        parent=_parsed(place.rsplit("/", 2)[-2]) if place.count("/") > 1 else None,
+        parent=parsed(place.rsplit("/", 2)[-2]) if place.count("/") > 1 else None,
         physical_function=_read_physical_function(root, place) if pci_class.is_display else None,
     )
 
@@ -216,6 +216,6 @@ def _read_group(root: Root, place: str) -> Reading[int | None]:
 
 def _read_physical_function(root: Root, place: str) -> PciAddress | None:
     try:
-        return _parsed(root.link(f"{place}/physfn").rpartition("/")[2])
+        return parsed(root.link(f"{place}/physfn").rpartition("/")[2])
     except OSError:
         return None

@@ -65,6 +65,12 @@ def _fail(number: int, path: str) -> NoReturn:
     raise OSError(number, os.strerror(number), path)
 
 
+def _parent_of(folder: str, path: str) -> str:
+    if not folder:
+        _fail(EXDEV, path)
+    return folder.rpartition("/")[0]
+
+
 class FolderRoot(Root):
     """A folder that stands for `/`: the machine itself, or an unpacked recording.
 
@@ -135,32 +141,37 @@ class FolderRoot(Root):
         return real
 
     def _walk(self, path: str, links_left: int) -> str:
-        here = ""
-        parts = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+        folder, _, name = path.rpartition("/")
+        known = self._real.get(folder)
+        # Thousands of siblings share their folder: what is known of it is not asked of the kernel again.
+        here, parts = ("", path.split("/")[::-1]) if known is None else (known, [name])
         while parts:
             part = parts.pop()
+            if part in ("", "."):
+                continue
             if part == "..":
-                if not here:
-                    _fail(EXDEV, path)
-                here = here.rpartition("/")[0]
+                here = _parent_of(here, path)
                 continue
             step = f"{here}/{part}" if here else part
             known = self._real.get(step)
-            if known is not None:
-                here = known
-                continue
-            try:
-                target = os.readlink(f"{self._folder}/{step}")  # noqa: PTH115 - as above
-            except OSError as error:
-                if error.errno != EINVAL:
-                    raise
-                self._real[step] = here = step
-                continue
-            if links_left <= 0:
-                _fail(ELOOP, path)
-            start = "" if target.startswith("/") else here
-            self._real[step] = here = self._walk(f"{start}/{target}", links_left - 1)
+            if known is None:
+                known = self._real[step] = self._look(step, here, links_left)
+            here = known
         return here
+
+    def _look(self, step: str, here: str, links_left: int) -> str:
+        try:
+            target = os.readlink(f"{self._folder}/{step}")  # noqa: PTH115 - as above
+        except OSError as error:
+            if error.errno == EINVAL:
+                return step
+            raise
+        if links_left <= 0:
+            _fail(ELOOP, step)
+        start = "" if target.startswith("/") else here
+        while target.startswith("../"):
+            start, target = _parent_of(start, step), target[3:]
+        return self._walk(f"{start}/{target}" if start else target.lstrip("/"), links_left - 1)
 
 
 class MemoryRoot(Root):
@@ -215,9 +226,7 @@ class MemoryRoot(Root):
             if part in ("", "."):
                 continue
             if part == "..":
-                if not here:
-                    _fail(EXDEV, path)
-                here = here.rpartition("/")[0]
+                here = _parent_of(here, path)
                 continue
             step = f"{here}/{part}" if here else part
             target = self._links.get(step)
