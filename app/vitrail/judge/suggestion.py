@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vitrail.model.knowledge import Knowledge
 from vitrail.model.mode import DRAWS_ON_A_CARD, Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.verdict import CardVerdict, Feasibility, ModeVerdict
@@ -64,20 +65,26 @@ class Suggestion:
     better: Mode | None
 
 
-def suggest(verdicts: tuple[ModeVerdict, ...], seeing: Seeing | None) -> Suggestion | None:
+def suggest(
+    verdicts: tuple[ModeVerdict, ...], knowledge: Knowledge, purpose: str | None, seeing: Seeing | None
+) -> Suggestion | None:
     """The best fitting mode that this version writes, None where nothing can be had that suits.
 
-    What works now goes before what needs changes to this computer: a first picture soon is worth more than a better
-    one after a restart, and `better` names the other.
+    What works now goes before what needs changes to this computer, as long as it fits the purpose at all: a first
+    picture soon is worth more than a better one after a restart, and `better` names the other.
     """
-    fitting = sorted((one for one in verdicts if suits(one.mode, seeing)), key=lambda one: one.rank)
-    possible = [one for one in fitting if one.feasible in _WORTH_TRYING]
-    mine = [one for one in possible if one.available]
+
+    def fit(verdict: ModeVerdict) -> int:
+        return dict(knowledge.traits_of(verdict.mode).fits).get(purpose or "unknown", 0)
+
+    suiting = [one for one in verdicts if suits(one.mode, seeing) and one.feasible in _WORTH_TRYING and fit(one) > 0]
+    mine = [one for one in suiting if one.available]
     if not mine:
         return None
-    first = next((one for one in mine if one.feasible is Feasibility.READY), mine[0])
-    ahead = next((one.mode for one in possible if one.rank < first.rank), None)
-    return Suggestion(first.mode, card_for(first), ahead)
+    first = min(mine, key=lambda one: (one.feasible is not Feasibility.READY, -fit(one), one.rank))
+    ahead = [one for one in suiting if fit(one) > fit(first)]
+    better = min(ahead, key=lambda one: (-fit(one), one.rank)).mode if ahead else None
+    return Suggestion(first.mode, card_for(first), better)
 
 
 def card_for(verdict: ModeVerdict) -> PciAddress | None:

@@ -9,15 +9,14 @@ from vitrail.model.machine import Connection, Gpu, Host, Output
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, known_or
 from vitrail.model.text import Text, text
+from vitrail.qt import words
 
 
 def card_name(host: Host, gpu: Gpu) -> Text:
     """The card's name; with its address where another card here has the same name."""
-    name = _plain_name(gpu)
-    if name is None:
-        return text("wizard.card.unnamed", address=gpu.address.short)
+    name = words.card_name(gpu)
     others = known_or(host.gpus, ())
-    if any(other.address != gpu.address and _plain_name(other) == name for other in others):
+    if any(other.address != gpu.address and words.card_name(other) == name for other in others):
         return text("wizard.card.twin", name=name, address=gpu.address.short)
     return text("wizard.card.name", name=name)
 
@@ -26,13 +25,6 @@ def card_at(host: Host, address: PciAddress) -> Text:
     """The name of the card at this address, the address alone where none is there."""
     gpu = host.gpu_at(address)
     return text("wizard.card.unnamed", address=address.short) if gpu is None else card_name(host, gpu)
-
-
-def _plain_name(gpu: Gpu) -> str | None:
-    name = known_or(gpu.device.name, "")
-    # pci.ids writes the chip first and the name on the box in brackets.
-    _, bracket, rest = name.partition("[")
-    return (rest.rstrip("]") if bracket else name) or None
 
 
 def connected_outputs(gpu: Gpu) -> tuple[Output, ...] | None:

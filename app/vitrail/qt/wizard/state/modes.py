@@ -133,9 +133,7 @@ def _reasons(draft: Draft, suggestion: Suggestion | None) -> tuple[Text, ...]:
     return tuple(reasons)
 
 
-def _row(
-    host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggestion: Suggestion | None
-) -> ModeRow:
+def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggestion: Suggestion | None) -> ModeRow:
     possible = verdict.feasible is not Feasibility.IMPOSSIBLE
     selectable = verdict.available and possible
     selected = selectable and draft.mode is verdict.mode

@@ -13,6 +13,7 @@ from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.qt.wizard.state.cards import card_name, connected_outputs, output_name, sentence_list
 from vitrail.qt.wizard.state.draft import Draft
+from vitrail.qt.words import state_badge
 from vitrail.qt.wizard.state.words import graphics_words, mode_name
 
 
@@ -55,13 +56,12 @@ def vm_page(host: Host, draft: Draft) -> OptionsPage:
 
 
 def _vm_option(host: Host, vm: Vm, draft: Draft) -> Option:
-    state = vm.state.value.value if isinstance(vm.state, Known) else "unread"
     return Option(
         vm.uuid,
         text("wizard.vm.name", name=vm.name),
         text("wizard.vm.now", graphics=graphics_words(host, vm)),
         selected=draft.vm_uuid == vm.uuid,
-        note=text(f"wizard.vm.state.{state}"),
+        note=text("wizard.vm.name", name=state_badge(vm.state).words),
         why_not=None if vm.persistent else text("wizard.vm.transient"),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.model.plan import Plan, Writer
+from vitrail.model.finding import Finding
+from vitrail.model.plan import Plan
 from vitrail.model.text import Text, text
 from vitrail.plan.describe import summary_of
 
@@ -17,16 +18,18 @@ class RestartPage:
     question: Text
     why: Text
     held_back: tuple[Text, ...]
+    against: tuple[Finding, ...]
     instead: tuple[Text, ...]
 
 
-def restart_page(plan: Plan) -> RestartPage:
-    """The page that ends a plan with changes to the computer."""
-    steps = tuple(step for phase in plan.phases if phase.writer is Writer.HOST for step in phase.steps)
+def restart_page(plan: Plan, gates: tuple[Finding, ...] = ()) -> RestartPage:
+    """The page that ends a plan which this version shows and does not write."""
+    steps = plan.steps
     return RestartPage(
         question=text("wizard.restart.question"),
         why=text("wizard.restart.why"),
         held_back=tuple(summary_of(step) for step in steps),
+        against=tuple(gate for gate in gates if gate.stops),
         instead=(
             text("wizard.restart.instead.mode"),
             text("wizard.restart.instead.copy"),

@@ -35,33 +35,37 @@ class ReviewPage:
     lead: Text
     cards: tuple[StepCard, ...]
     notices: tuple[Finding, ...]
-    writable: bool
     plan_id: str
 
 
-def review_page(plan: Plan) -> ReviewPage:
-    """The plan as it would be carried out, nothing left out."""
+def review_page(plan: Plan, gates: tuple[Finding, ...] = ()) -> ReviewPage:
+    """The plan as it would be carried out, nothing left out; `gates` forbid this version to write it."""
     steps = [(phase, step) for phase in plan.phases for step in phase.steps]
-    cards = tuple(_card(number, phase, step) for number, (phase, step) in enumerate(steps, 1))
+    held = stops_before_writing(plan, gates)
+    cards = tuple(_card(number, phase, step, held=held) for number, (phase, step) in enumerate(steps, 1))
     return ReviewPage(
         question=text("wizard.review.question"),
-        lead=_lead(plan, len(cards)),
+        lead=_lead(len(cards), held=held),
         cards=cards,
         notices=tuple(one for one in plan.findings if one.status is not Status.PASS),
-        writable=plan.writable,
         plan_id=plan.plan_id,
     )
 
 
-def _lead(plan: Plan, count: int) -> Text:
+def stops_before_writing(plan: Plan, gates: tuple[Finding, ...]) -> bool:
+    """Whether this version shows the plan and then stops. All of a plan is held back, never a part of it."""
+    return not plan.writable or any(gate.stops for gate in gates)
+
+
+def _lead(count: int, *, held: bool) -> Text:
     if count == 0:
         return text("wizard.review.nothing")
-    if not plan.writable:
+    if held:
         return text("wizard.review.not-writable")
     return text("wizard.review.count", count=count)
 
 
-def _card(number: int, phase: Phase, step: Step) -> StepCard:
+def _card(number: int, phase: Phase, step: Step, *, held: bool) -> StepCard:
     when = "restart" if acts_at_restart(step) else "vm-start" if phase.writer is Writer.VM else "now"
     return StepCard(
         number=number,
@@ -72,5 +76,5 @@ def _card(number: int, phase: Phase, step: Step) -> StepCard:
         kind=kind_of(step),
         diff=diff_of(step),
         undo=undo_of(step),
-        blocked=None if phase.writable else text("wizard.review.not-written"),
+        blocked=text("wizard.review.not-written") if held else None,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vitrail.model.outcome import RunOutcome, RunResult
 from vitrail.model.text import Text, text
-from vitrail.service.workplace import UndoPreview
+from vitrail.service.undoing import UndoPreview
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,12 @@ def _card(preview: UndoPreview) -> BackCard:
     return BackCard(
         title=text("wizard.back.vm", vm=preview.vm_name),
         diff=preview.diff,
-        note=text("wizard.back.merges") if preview.merges else None,
-        left=tuple(str(one) for one in preview.left),
+        note=_note(preview),
+        left=preview.left,
     )
+
+
+def _note(preview: UndoPreview) -> Text | None:
+    if preview.gone:
+        return text("wizard.back.gone")
+    return text("wizard.back.merges") if preview.merges else None

@@ -7,12 +7,13 @@ from vitrail.model.machine import Host
 from vitrail.model.mode import Mode
 from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
+from vitrail.qt import words
 from vitrail.qt.wizard.state.cards import card_at, sentence_list
 
 
 def mode_name(mode: Mode) -> Text:
-    """Plain words first, the term in brackets."""
-    return text(f"wizard.mode.{mode.value}.name")
+    """The mode as every page calls it."""
+    return words.mode_name(mode.value)
 
 
 def mode_about(mode: Mode) -> Text:

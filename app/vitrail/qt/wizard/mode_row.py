@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One mode as a row of the table: columns that stand below each other without being one big grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from vitrail.model.mode import Mode
+from vitrail.model.pci import PciAddress
+from vitrail.model.text import Text, text
+from vitrail.qt.theme import GAP, Tone
+from vitrail.qt.widgets.cards import Card, Pill
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
+from vitrail.qt.wizard.page import bullets, marked, words
+from vitrail.qt.wizard.pickers import Picker
+from vitrail.qt.wizard.rows import ChoiceRow
+from vitrail.qt.wizard.state.modes import ModeRow
+
+COLUMNS = (36, 16, 16, 14, 18)
+"""Parts of a hundred: mode, speed, screens lost, effort, card."""
+LEFT_ROOM = 42
+RIGHT_ROOM = 2 * GAP
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a row tells: another card, another value of a setting."""
+
+    card: Callable[[Mode, PciAddress | None], None]
+    setting: Callable[[str, str], None]
+
+
+def column_grid() -> QGridLayout:
+    """A grid whose columns have the same widths in every row and in the heading."""
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(2 * GAP)
+    grid.setVerticalSpacing(2)
+    for column, part in enumerate(COLUMNS):
+        grid.setColumnStretch(column, part)
+    return grid
+
+
+def cell(label: PlainLabel) -> PlainLabel:
+    """A label that takes the column's width, whatever it says."""
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    return label
+
+
+def selectable_row(say: Say, row: ModeRow, answers: Answers) -> ChoiceRow:
+    """A mode that can be chosen."""
+    face = ChoiceRow(_spoken(say, row))
+    grid = column_grid()
+    grid.addLayout(_name(say, row), 0, 0)
+    grid.addLayout(_facts_cell(say, row.speed, None), 0, 1)
+    grid.addLayout(_facts_cell(say, row.screens, row.screens_note), 0, 2)
+    grid.addLayout(_facts_cell(say, row.effort, None), 0, 3)
+    grid.addWidget(_cards(say, row, answers), 0, 4, Qt.AlignmentFlag.AlignTop)
+    face.body.addLayout(grid)
+    if row.caution is not None:
+        face.body.addLayout(marked(Tone.WARN, words(say(row.caution))))
+    if row.selected:
+        _add_details(say, face.body, row)
+        _add_settings(say, face.body, row, answers)
+    face.setChecked(row.selected)
+    face.let_clicks_through()
+    return face
+
+
+def closed_row(say: Say, row: ModeRow) -> Card:
+    """A mode that cannot be chosen: why, and what would change it, beside its name."""
+    card = Card()
+    card.body.setContentsMargins(LEFT_ROOM, GAP + 4, RIGHT_ROOM, GAP + 4)
+    card.setAccessibleName(_spoken(say, row))
+    grid = column_grid()
+    grid.addLayout(_name(say, row), 0, 0)
+    right = QVBoxLayout()
+    right.setSpacing(GAP // 2)
+    if row.not_yet:
+        right.addWidget(cell(words(say(text("wizard.modes.not-yet")))))
+    for why in row.why:
+        right.addWidget(cell(words(say(why))))
+    if row.changes:
+        right.addWidget(cell(words(say(_changes_title(row)), Kind.STRONG)))
+        right.addLayout(bullets([say(one) for one in row.changes]))
+    right.addStretch(1)
+    grid.addLayout(right, 0, 1, 1, len(COLUMNS) - 1)
+    card.body.addLayout(grid)
+    return card
+
+
+def _changes_title(row: ModeRow) -> Text:
+    return text("wizard.modes.needs" if row.cards else "wizard.modes.changes")
+
+
+def _name(say: Say, row: ModeRow) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(2)
+    column.addWidget(cell(words(say(row.name), Kind.STRONG)))
+    column.addWidget(cell(words(say(row.about), Kind.MUTED)))
+    if row.suggested or row.not_yet:
+        pills = QHBoxLayout()
+        pills.setContentsMargins(0, 4, 0, 0)
+        if row.suggested:
+            pills.addWidget(Pill(say(text("wizard.modes.pill.suggested")), Tone.INFO, mark="wand-sparkles"))
+        if row.not_yet:
+            pills.addWidget(Pill(say(text("wizard.modes.pill.not-yet")), Tone.PLAIN, mark="lock"))
+        pills.addStretch(1)
+        column.addLayout(pills)
+    column.addStretch(1)
+    return column
+
+
+def _facts_cell(say: Say, what: Text, note: Text | None) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(2)
+    column.addWidget(cell(words(say(what))))
+    if note is not None:
+        column.addWidget(cell(words(say(note), Kind.MUTED)))
+    column.addStretch(1)
+    return column
+
+
+def _cards(say: Say, row: ModeRow, answers: Answers) -> QWidget:
+    if len(row.cards) <= 1:
+        return cell(words(say(row.cards[0].label) if row.cards else ""))
+    entries = []
+    for card in row.cards:
+        label = card.label if card.possible else text("wizard.modes.card-impossible", card=card.label)
+        entries.append((say(label), card.possible))
+    addresses = [card.address for card in row.cards]
+    current = addresses.index(row.card) if row.card in addresses else -1
+    return Picker(
+        say(text("wizard.modes.card-picker", mode=row.name)),
+        entries,
+        current,
+        lambda number: answers.card(row.mode, addresses[number]),
+    )
+
+
+def _add_details(say: Say, body: QVBoxLayout, row: ModeRow) -> None:
+    if row.why:
+        body.addSpacing(GAP)
+        for why in row.why:
+            body.addLayout(marked(Tone.INFO, words(say(why))))
+    if row.changes:
+        body.addSpacing(GAP // 2)
+        body.addWidget(words(say(text("wizard.modes.needs")), Kind.STRONG))
+        body.addLayout(bullets([say(one) for one in row.changes]))
+
+
+def _add_settings(say: Say, body: QVBoxLayout, row: ModeRow, answers: Answers) -> None:
+    if not row.settings:
+        return
+    body.addSpacing(GAP)
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(2 * GAP)
+    grid.setVerticalSpacing(GAP // 2)
+    for line, field in enumerate(row.settings):
+        values = [value for value, _ in field.values]
+        label = say(field.label)
+        grid.addWidget(words(label), line, 0)
+        picker = Picker(
+            label,
+            [(say(words_of), True) for _, words_of in field.values],
+            values.index(field.current),
+            lambda number, key=field.key, values=values: answers.setting(key, values[number]),  # type: ignore[misc]
+        )
+        picker.setMaximumWidth(420)
+        grid.addWidget(picker, line, 1)
+    grid.setColumnStretch(0, 36)
+    grid.setColumnStretch(1, 64)
+    body.addLayout(grid)
+
+
+def _spoken(say: Say, row: ModeRow) -> str:
+    """The row as a screen reader says it, headings included."""
+    parts = [say(row.name), say(row.about)]
+    if row.selectable:
+        for heading, value in (("speed", row.speed), ("screens", row.screens), ("effort", row.effort)):
+            parts.append(f"{say(text(f'wizard.modes.column.{heading}'))}: {say(value)}")
+    else:
+        parts += [say(why) for why in row.why]
+    return ". ".join(part.rstrip(".") for part in parts)

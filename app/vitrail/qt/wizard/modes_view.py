@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modes in their groups, with the suggestion on top and the headings once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from vitrail.model.mode import Mode
+from vitrail.model.text import text
+from vitrail.qt.theme import GAP, Tone
+from vitrail.qt.widgets.cards import Notice
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
+from vitrail.qt.wizard.mode_row import LEFT_ROOM, RIGHT_ROOM, Answers, cell, closed_row, column_grid, selectable_row
+from vitrail.qt.wizard.page import PageView, words
+from vitrail.qt.wizard.rows import ChoiceRow, ChoiceRows
+from vitrail.qt.wizard.state.modes import ModesPage
+
+_HEADINGS = ("", "speed", "screens", "effort", "card")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the user was before the rows were made anew."""
+
+    scroll: int
+    row_had_focus: bool
+
+
+class ModesView(PageView):
+    """`picked` is told the mode; `answers` cards and settings."""
+
+    def __init__(
+        self,
+        say: Say,
+        state: ModesPage,
+        picked: Callable[[Mode], None],
+        answers: Answers,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(say, state.question, None, parent)
+        self._picked, self._answers = picked, answers
+        self._rows: QWidget | None = None
+        self.choices = ChoiceRows((), lambda _: None, self)
+        self.body.addWidget(self._advice(state))
+        self._fill(state)
+
+    def show_state(self, state: ModesPage) -> None:
+        """Show the page after an answer; the place and the keyboard stay where they were."""
+        old = self.choices.current()
+        place = _Place(self.verticalScrollBar().value(), old is not None and old.hasFocus())
+        self._fill(state)
+        row = self.choices.current()
+        if place.row_had_focus and row is not None:
+            row.setFocus()
+        QTimer.singleShot(0, self, lambda: self._return_to(place))
+
+    def focus_first(self) -> QWidget | None:
+        return self.choices.current()
+
+    def _return_to(self, place: _Place) -> None:
+        self.verticalScrollBar().setValue(place.scroll)
+        row = self.choices.current()
+        if place.row_had_focus and row is not None:
+            self.ensureWidgetVisible(row, 0, 2 * GAP)
+
+    def _advice(self, state: ModesPage) -> QWidget:
+        notice = Notice(self.say(state.advice), Tone.INFO, mark="wand-sparkles")
+        lines = QVBoxLayout()
+        lines.setSpacing(2)
+        notice.row.removeWidget(notice.label)
+        strong = words(notice.label.text(), Kind.STRONG)
+        notice.label.deleteLater()
+        notice.label = strong
+        lines.addWidget(strong)
+        lines.addWidget(words(" ".join(self.say(reason) for reason in state.reasons)))
+        notice.row.addLayout(lines, 1)
+        return notice
+
+    def _fill(self, state: ModesPage) -> None:
+        rows = QWidget()
+        column = QVBoxLayout(rows)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self._headings())
+        faces: list[ChoiceRow] = []
+        modes: list[Mode] = []
+        for group in state.groups:
+            column.addSpacing(GAP // 2)
+            column.addWidget(words(self.say(group.title), Kind.TITLE))
+            for row in group.rows:
+                if row.selectable:
+                    face = selectable_row(self.say, row, self._answers)
+                    faces.append(face)
+                    modes.append(row.mode)
+                    column.addWidget(face)
+                else:
+                    column.addWidget(closed_row(self.say, row))
+        self.choices.setParent(None)
+        self.choices.deleteLater()
+        self.choices = ChoiceRows(faces, lambda number: self._picked(modes[number]), self)
+        if self._rows is not None:
+            self.body.removeWidget(self._rows)
+            self._rows.hide()
+            self._rows.deleteLater()
+        self._rows = rows
+        self.body.addWidget(rows)
+
+    def _headings(self) -> QWidget:
+        holder = QWidget()
+        grid = column_grid()
+        grid.setContentsMargins(LEFT_ROOM, GAP, RIGHT_ROOM, 0)
+        holder.setLayout(grid)
+        for column, heading in enumerate(_HEADINGS):
+            shown = self.say(text(f"wizard.modes.column.{heading}")) if heading else ""
+            label = PlainLabel(shown, Kind.SMALL)
+            grid.addWidget(cell(label), 0, column)
+        return holder

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list to pick from inside a page that scrolls: the wheel moves the page, not the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+
+class Picker(QComboBox):
+    """Entries as (words, possible); `picked` is told the place of the one that the user took."""
+
+    def __init__(
+        self,
+        name: str,
+        entries: Sequence[tuple[str, bool]],
+        current: int,
+        picked: Callable[[int], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        model = self.model()
+        for number, (words, possible) in enumerate(entries):
+            self.addItem(words)
+            item = model.item(number) if isinstance(model, QStandardItemModel) else None
+            if item is not None:
+                item.setEnabled(possible)
+        self.setCurrentIndex(current)
+        # The list may be wider than the box: a name that is cut off in the row is whole here.
+        widest = max((self.fontMetrics().horizontalAdvance(words) for words, _ in entries), default=0)
+        self.view().setMinimumWidth(widest + 40)
+        self.activated.connect(picked)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()

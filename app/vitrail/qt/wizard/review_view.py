@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every change in full: what it does, the diff, how it is taken back."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from vitrail.model.text import text
+from vitrail.qt.theme import GAP, Tone
+from vitrail.qt.widgets.cards import Card, Pill
+from vitrail.qt.widgets.diff import DiffView
+from vitrail.qt.widgets.labels import Kind, Say, font_of
+from vitrail.qt.wizard.findings_view import findings_card
+from vitrail.qt.wizard.page import PageView, marked, words
+from vitrail.qt.wizard.state.review import ReviewPage, StepCard
+from vitrail.qt.words import diff_lines
+
+_LEAST_LINES = 4
+_MOST_LINES = 18
+_AROUND = 64
+"""Height of what stands around the lines of a diff: the bar above it and the frame."""
+
+
+class ReviewView(PageView):
+    """The plan to read before it is written."""
+
+    def __init__(self, say: Say, state: ReviewPage, parent: QWidget | None = None) -> None:
+        super().__init__(say, state.question, state.lead, parent)
+        for step in state.cards:
+            self.body.addWidget(self._card(step))
+        if state.notices:
+            self.section(say(text("wizard.review.noticed")))
+            self.body.addWidget(findings_card(say, state.notices))
+        self.body.addWidget(words(say(text("wizard.review.id", id=state.plan_id)), Kind.SMALL))
+
+    def _card(self, step: StepCard) -> Card:
+        card = Card()
+        card.body.setSpacing(GAP)
+        card.body.addWidget(words(f"{step.number}. {self.say(step.summary)}", Kind.TITLE))
+        where = self.say(text("wizard.review.where", writer=step.writer, when=step.when))
+        card.body.addWidget(words(where, Kind.MUTED))
+        if step.blocked is not None:
+            row = QHBoxLayout()
+            row.addWidget(Pill(self.say(step.blocked), Tone.WARN, mark="lock"))
+            row.addStretch(1)
+            card.body.addLayout(row)
+        card.body.addWidget(fitted_diff(self.say, step.diff))
+        undo = self.say(text("wizard.review.undo", undo=step.undo))
+        card.body.addLayout(marked(Tone.INFO, words(undo), mark="undo-2"))
+        return card
+
+
+def fitted_diff(say: Say, diff: str) -> DiffView:
+    """A diff as high as it is long, within reason; a longer one scrolls in its own frame."""
+    view = DiffView(say)
+    view.show_diff(diff_lines(diff))
+    lines = min(max(len(diff.splitlines()) + 1, _LEAST_LINES), _MOST_LINES)
+    line = QFontMetricsF(font_of(Kind.MONO, view.font())).lineSpacing()
+    view.setFixedHeight(round(lines * line) + _AROUND)
+    return view

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The foot of every page: the one next step, the way back, the way out, and the sentence that says what is safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vitrail.model.text import Text, text
+from vitrail.qt.wizard.state.steps import Page, after, before
+
+
+class Act(StrEnum):
+    """What a button of the foot does."""
+
+    NEXT = "next"
+    BACK = "back"
+    CLOSE = "close"
+    STOP = "stop"
+    KEEP = "keep"
+    TAKE_BACK = "take-back"
+    LOOK_AGAIN = "look-again"
+    TAKE_BACK_NOW = "take-back-now"
+    RETRY = "retry"
+    CHOOSE_AGAIN = "choose-again"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One button."""
+
+    act: Act
+    words: Text
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """`leave` stands at the left, `beside` before the primary button, `primary` is what Enter does."""
+
+    leave: Press
+    note: Text
+    beside: tuple[Press, ...]
+    primary: Press | None
+
+
+_CANCEL = Press(Act.CLOSE, text("wizard.cancel"))
+_CLOSE = Press(Act.CLOSE, text("wizard.close"))
+_SAFE = text("wizard.nothing-written")
+
+
+def question_footer(pages: tuple[Page, ...], page: Page, *, can_go_on: bool) -> Footer:
+    """For a page that asks or shows, before anything is written."""
+    back = before(pages, page) if page in pages else None
+    beside = (Press(Act.BACK, text("wizard.back-button")),) if back is not None else ()
+    following = Page.RESUME if page is Page.RESUME else after(pages, page)
+    if following is None:
+        return Footer(_CLOSE, _SAFE, beside, None)
+    return Footer(_CANCEL, _SAFE, beside, Press(Act.NEXT, text(f"wizard.to.{following.value}"), can_go_on))
+
+
+def empty_plan_footer() -> Footer:
+    """For the review of a plan that has nothing to write."""
+    return Footer(_CANCEL, _SAFE, (Press(Act.BACK, text("wizard.back-button")),), _CLOSE)
+
+
+def stopped_footer() -> Footer:
+    """For the page on which this version stops."""
+    beside = (Press(Act.COPY, text("wizard.copy-plan")), Press(Act.CHOOSE_AGAIN, text("wizard.choose-again")))
+    return Footer(_CANCEL, _SAFE, beside, _CLOSE)
+
+
+def apply_footer(*, can_stop: bool) -> Footer:
+    """While writing: stopping is offered only as long as it leaves nothing half done."""
+    leave = Press(Act.STOP, text("wizard.stop"), enabled=can_stop)
+    return Footer(leave, text("wizard.written-now"), (), None)
+
+
+def check_footer(*, proven: bool) -> Footer:
+    """Keep is the next step after a proof; without one it is looking again."""
+    back = Press(Act.TAKE_BACK, text("wizard.take-back"))
+    again = Press(Act.LOOK_AGAIN, text("wizard.check.again"))
+    keep = Press(Act.KEEP, text("wizard.keep"))
+    note = text("wizard.can-take-back")
+    if proven:
+        return Footer(_CLOSE, note, (again, back), keep)
+    return Footer(_CLOSE, note, (again, keep), back)
+
+
+def take_back_footer(*, done: bool, anything: bool) -> Footer:
+    """Before the click: take back or leave it; after it: done."""
+    if done or not anything:
+        return Footer(_CLOSE, text("wizard.can-take-back"), (), _CLOSE)
+    now = Press(Act.TAKE_BACK_NOW, text("wizard.take-back-now"))
+    return Footer(_CLOSE, _SAFE, (Press(Act.LOOK_AGAIN, text("wizard.back-button")),), now)
+
+
+def trouble_footer(*, can_retry: bool, back_to: Page | None, written: bool) -> Footer:
+    """Every error has a way on that is not only closing."""
+    beside = [Press(Act.COPY, text("wizard.copy"))]
+    if written:
+        beside.append(Press(Act.TAKE_BACK, text("wizard.take-back")))
+    choose = Press(
+        Act.CHOOSE_AGAIN, text("wizard.choose-again" if back_to is Page.MODE else "wizard.answer-again")
+    )
+    retry = Press(Act.RETRY, text("wizard.try-again"))
+    if back_to is not None:
+        if can_retry:
+            beside.append(retry)
+        return Footer(_CLOSE, text("wizard.can-take-back") if written else _SAFE, tuple(beside), choose)
+    note = text("wizard.can-take-back") if written else _SAFE
+    return Footer(_CLOSE, note, tuple(beside), retry if can_retry else None)

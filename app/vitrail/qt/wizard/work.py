@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the wizard asks of the service, each as one piece of work for a thread. Nothing here knows of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from vitrail.judge.passthrough import apply_gates
+from vitrail.judge.suggestion import suggest
+from vitrail.model.choice import Choice, gpu_of
+from vitrail.model.finding import Finding
+from vitrail.model.machine import Host
+from vitrail.model.outcome import RunOutcome, StepOutcome
+from vitrail.model.plan import Plan
+from vitrail.qt.wizard.draft_file import DraftFile
+from vitrail.qt.wizard.state.draft import Draft, choice_of
+from vitrail.qt.wizard.state.story import Planned, Weighed
+from vitrail.service.workplace import Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """The machine, and the answers that were kept the last time."""
+
+    host: Host
+    kept: Draft | None
+
+
+def look(workplace: Workplace, drafts: DraftFile) -> FirstLook:
+    """Read the machine and the kept draft."""
+    return FirstLook(workplace.read(), drafts.load())
+
+
+def weigh(workplace: Workplace, draft: Draft) -> Weighed:
+    """Judge every mode anew on the machine as it is now."""
+    host = workplace.read()
+    vm = workplace.find_vm(host, draft.vm_uuid or "")
+    verdicts = workplace.modes(host, vm, draft.purpose or "unknown")
+    return Weighed(host, vm, verdicts, suggest(verdicts, workplace.knowledge, draft.purpose, draft.seeing))
+
+
+def make(workplace: Workplace, weighed: Weighed, draft: Draft) -> Planned:
+    """Plan what the draft asks for. Raises Refused with the findings that forbid it."""
+    choice = choice_of(draft)
+    if choice is None:
+        raise ValueError(draft)
+    return Planned(workplace.plan(weighed.host, weighed.vm, choice), _gates(weighed.host, choice))
+
+
+def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
+    address = gpu_of(choice)
+    gpu = None if address is None else host.gpu_at(address)
+    return () if gpu is None else apply_gates(host, gpu)
+
+
+@dataclass(frozen=True, slots=True)
+class Tellers:
+    """Who hears how far writing is; each may be called from any thread."""
+
+    begun: Callable[[None], None]
+    progress: Callable[[StepOutcome], None]
+
+
+def write(workplace: Workplace, plan: Plan, stopped: Event, tell: Tellers) -> RunOutcome | None:
+    """Carry the plan out; None where the user stopped it while it still waited for its turn."""
+    if stopped.is_set():
+        return None
+    tell.begun(None)
+    return workplace.apply(plan, tell.progress)
