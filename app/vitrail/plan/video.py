@@ -58,9 +58,7 @@ def _attributes(
         wanted = {name: None for name, _ in old.attributes if name not in _FITS[model]}
         wanted["type"] = model
         wanted |= dict(sizes)
-    if model == "none":
-        wanted.pop("primary", None)
-    elif changed or was_one_of_many or old.get("primary") == "no":
+    if model != "none" and (changed or was_one_of_many or old.get("primary") == "no"):
         wanted["primary"] = "yes"
     if old.get("heads") not in (None, "1") and changed and model not in (*_MANY_HEADS, "none"):
         wanted["heads"] = "1"

@@ -28,9 +28,14 @@ def element(tag: str, *children: Element, **attributes: str) -> Element:
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """An element that comes back as it once stood, with its comments and quotes; `tail` lines keep their indent."""
+    """An element that comes back as it once stood, comments and quotes included.
+
+    `lead` is what stood between it and the child in front (comments, blank lines): where that still stands there, the
+    element goes behind it.
+    """
 
     source: str
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

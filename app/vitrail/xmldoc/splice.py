@@ -136,6 +136,8 @@ class _Edited:
         for one in wanted:
             before = None if one.after is None else (*parent, one.after)
             place, head, tail = self._layout.place(parent, before)
+            if isinstance(one.new, Verbatim) and self._words.startswith(one.new.lead, place):
+                place += len(one.new.lead)
             splices.append(_Splice(place, place, head + self._written(one, parent) + tail))
         return splices
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from vitrail.xmldoc.compare import contains, identity, match, same_value, signature
-from vitrail.xmldoc.document import Node, parse, walk
+from vitrail.xmldoc.document import Node, Path, parse, walk
 from vitrail.xmldoc.edits import Edit, Insert, Remove, SetAttribute, Verbatim
+from vitrail.xmldoc.layout import Layout
 from vitrail.xmldoc.spans import locate
 from vitrail.xmldoc.splice import edit
 
@@ -32,16 +33,59 @@ def take_back(before: str, after: str, current: str) -> TakenBack:
     """`current` without what led from `before` to `after`. Raises Unreadable."""
     if current in (after, before):
         return TakenBack(before, ())
-    undo = _Undo(before, parse(current))
-    undo.element(parse(before), parse(after), parse(current), "")
+    former = _Former(before)
+    undo = _Undo(former, parse(current))
+    undo.element(former.root, parse(after), undo.current, "")
     return TakenBack(edit(current, undo.edits), tuple(undo.left))
+
+
+class _Former:
+    """The document before, asked for the words that elements of it were written in."""
+
+    def __init__(self, words: str) -> None:
+        self.root = parse(words)
+        self._words = words
+        self._spans = locate(words, self.root)
+        self._layout = Layout(words, self._spans)
+        self._addresses = [signature(node) for node in walk(self.root) if node.tag == "address"]
+
+    def source(self, node: Node, current: Node) -> str:
+        """The element as it was written, without a guest address that something else has taken meanwhile."""
+        span = self._spans[node.path]
+        source = self._words[span.start : span.end]
+        address = node.find("address")
+        if address is None or self._addresses.count(signature(address)) > 1:
+            return source
+        if all(signature(one) != signature(address) for one in walk(current) if one.tag == "address"):
+            return source
+        own = parse(source).find("address")
+        return edit(source, (Remove(own.path),)) if own is not None else source
+
+    def lead(self, path: Path, predecessor: int | None, gone: tuple[Path, ...]) -> str:
+        """What stood between an element and the sibling in front of it, without siblings that are gone too."""
+        parent = path[:-1]
+        position = self._layout.place(parent, None if predecessor is None else (*parent, predecessor))[0]
+        parts = []
+        for start, end in (self._layout.lines_of(self._spans[one]) for one in (*gone, path)):
+            parts.append(self._words[position:start])
+            position = end
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The last sibling that is still there: its number before and now, and those behind it that are gone."""
+
+    before: int | None = None
+    current: int | None = None
+    gone: tuple[Path, ...] = ()
 
 
 @dataclass
 class _Undo:
     """The edits that undo, gathered while three trees are walked at once."""
 
-    before: str
+    former: _Former
     current: Node
     edits: list[Edit] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -77,16 +121,16 @@ class _Undo:
         now = {one.path: other for one, other in match(after.children, current.children) if one and other}
         matched = {other.path for other in now.values()}
         others = [child for child in current.children if child.path not in matched]
-        predecessor: int | None = None
+        place = _Place()
         for was, meant in match(before.children, after.children):
             there = now.get(meant.path) if meant is not None else None
             if was is None:
                 self._added(meant, there, path)
             elif meant is None:
-                predecessor = self._removed(was, others, current, predecessor)
+                place = self._removed(was, others, current, place)
             elif there is not None:
                 self.element(was, meant, there, f"{path}{_local(was)}/")
-                predecessor = there.path[-1]
+                place = _Place(was.path[-1], there.path[-1])
             elif signature(was) != signature(meant):
                 self.left.append(f"{path}{_local(was)}")
 
@@ -98,27 +142,16 @@ class _Undo:
         else:
             self.left.append(f"{path}{_local(meant)}")
 
-    def _removed(self, was: Node, others: list[Node], current: Node, predecessor: int | None) -> int | None:
-        """Put an element back behind the one it stood behind, unless someone has done so."""
+    def _removed(self, was: Node, others: list[Node], current: Node, place: _Place) -> _Place:
+        """Put an element back where it stood, unless someone has done so."""
         back = next((one for one in others if identity(one) == identity(was) and contains(one, was)), None)
         if back is not None:
             others.remove(back)
-            return back.path[-1]
-        self.edits.append(Insert(current.path, predecessor, Verbatim(self._source(was))))
-        return predecessor
-
-    def _source(self, was: Node) -> str:
-        """The element as it was written, without a guest address that something else has taken meanwhile."""
-        span = locate(self.before, parse(self.before))[was.path]
-        source = self.before[span.start : span.end]
-        address = was.find("address")
-        if address is None or address.get("type") != "pci":
-            return source
-        taken = any(signature(one) == signature(address) for one in walk(self.current) if one.tag == "address")
-        if not taken:
-            return source
-        own = parse(source).find("address")
-        return edit(source, (Remove(own.path),)) if own is not None else source
+            return _Place(was.path[-1], back.path[-1])
+        lead = self.former.lead(was.path, place.before, place.gone)
+        new = Verbatim(self.former.source(was, self.current), lead)
+        self.edits.append(Insert(current.path, place.current, new))
+        return _Place(place.before, place.current, (*place.gone, was.path))
 
 
 def _local(node: Node) -> str:
