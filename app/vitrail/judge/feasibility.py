@@ -185,17 +185,17 @@ def judge_choice(
     address = gpu_of(choice)
     gpu = host.gpu_at(address) if address is not None else None
     if address is not None and gpu is None:
-        return (*_written(choice), _no_such_card(host, address), *vm_findings(host, vm))
+        return (*_written(choice), _no_such_card(host, address), *vm_findings(vm))
     situation = Situation(host, vm, capabilities, knowledge)
-    found = (*_written(choice), *_of_choice(situation, choice, gpu), *vm_findings(host, vm))
+    found = (*_written(choice), *_of_choice(situation, choice, gpu), *vm_findings(vm))
     asked = () if any(one.id == "capabilities.read" for one in found) else capabilities_read(capabilities)
     return (*found, *asked)
 
 
 def _of_choice(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[Finding, ...]:
     match choice:
-        case Passthrough(emulated_screen=screen, hide_kvm=hidden):
-            return (*_whole(situation, choice, gpu), *_settings(screen, hidden=hidden))
+        case Passthrough(hide_kvm=hidden):
+            return (*_whole(situation, choice, gpu), *_settings(hidden=hidden))
         case SingleGpu() | LookingGlass() | GvtD():
             return _whole(situation, choice, gpu)
         case Vgpu() | Sriov() | MigVgpu() | GvtG():
@@ -212,15 +212,8 @@ def _whole(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[Findi
     return whole_card(situation, gpu, mode_of(choice)).findings if gpu is not None else ()
 
 
-def _settings(screen: str, *, hidden: bool) -> tuple[Finding, ...]:
-    found: list[Finding] = []
-    if screen == "drop":
-        found.append(
-            failed("screen.dropped", Severity.WARNS, text("judge.setting.drop"), text("judge.setting.drop-remedy"))
-        )
-    if hidden:
-        found.append(failed("vm.hidden", Severity.INFO, text("judge.setting.hidden"), None))
-    return tuple(found)
+def _settings(*, hidden: bool) -> tuple[Finding, ...]:
+    return (failed("vm.hidden", Severity.INFO, text("judge.setting.hidden"), None),) if hidden else ()
 
 
 def _written(choice: Choice) -> tuple[Finding, ...]:

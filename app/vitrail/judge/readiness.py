@@ -99,12 +99,7 @@ def _can_be_given(host: Host, cards: list[Gpu]) -> Finding:
     name = "gpu.isolated"
     verdicts = [(card, judge_card(host, card)) for card in cards]
     free = [card for card, verdict in verdicts if verdict.isolation is Isolation.ISOLATED and _spares(host, card)]
-    evidence = tuple(
-        Evidence(
-            str(card.address), f"{verdict.isolation.value} ({verdict.number if verdict.number is not None else '-'})"
-        )
-        for card, verdict in verdicts
-    )
+    evidence = tuple(one for card in cards for one in seen(card.device.group))
     if free:
         what = listed([card_name(card) for card in free])
         return passed(name, Severity.WARNS, text("judge.gpu.isolated", cards=what), evidence)

@@ -9,50 +9,14 @@ from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import text
-from vitrail.model.vm import Hostdev, Vm, VmState
+from vitrail.model.vm import Vm, VmState
 
 _HOLDS_ITS_CARD = (VmState.RUNNING, VmState.PAUSED, VmState.SUSPENDED)
 
 
-def vm_findings(host: Host, vm: Vm) -> tuple[Finding, ...]:
+def vm_findings(vm: Vm) -> tuple[Finding, ...]:
     """What holds for every change of this VM's graphics."""
-    return (*_running(vm), *_saved(vm), *_not_persistent(vm), *_unidentified(host, vm))
-
-
-def unidentified(host: Host, vm: Vm) -> tuple[Hostdev, ...]:
-    """Devices that this VM is given and that may be a card or not: nobody here can tell, so they stay."""
-    return tuple(one for one in vm.hostdevs if _is_card(host, one) is None)
-
-
-def _is_card(host: Host, hostdev: Hostdev) -> bool | None:
-    if hostdev.display:
-        return True
-    if not hostdev.readable:
-        return None
-    if hostdev.pci is not None:
-        device = host.device_at(hostdev.pci)
-        return None if device is None else device.pci_class.is_display
-    if hostdev.mdev_uuid is not None:
-        return _is_share(host, hostdev.mdev_uuid)
-    return False
-
-
-def _is_share(host: Host, uuid: str) -> bool | None:
-    cut = host.mediated_devices.value if isinstance(host.mediated_devices, Known) else ()
-    found = next((one for one in cut if one.uuid == uuid), None)
-    if found is None:
-        return None
-    parent = host.device_at(found.parent)
-    return None if parent is None else parent.pci_class.is_display
-
-
-def _unidentified(host: Host, vm: Vm) -> tuple[Finding, ...]:
-    left = unidentified(host, vm)
-    if not left:
-        return ()
-    evidence = tuple(Evidence("hostdev", str(one.pci or one.mdev_uuid or one.type)) for one in left)
-    title = text("judge.vm.unidentified", len(left))
-    return (not_known("vm.devices", Severity.WARNS, title, text("judge.vm.unidentified-remedy"), evidence),)
+    return (*_running(vm), *_saved(vm), *_not_persistent(vm))
 
 
 def _running(vm: Vm) -> tuple[Finding, ...]:
