@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from vitrail.model.errors import Unreachable
 from vitrail.model.reading import Known
+from vitrail.model.text import Text
 from vitrail.service.stores import DefineRefused, DefineUnknown, DomainStore, StoredDomain
 
 
@@ -31,7 +32,7 @@ class Written:
     """What the store holds after the write. `refused`: its message where it did not take the text."""
 
     seen: str
-    refused: str | None = None
+    refused: str | Text | None = None
 
 
 def read_text(store: DomainStore, uuid: str) -> tuple[StoredDomain, str]:
@@ -52,7 +53,7 @@ def write(store: DomainStore, uuid: str, words: str, *, instead_of: str, strict:
     _domain, current = read_text(store, uuid)
     if current != instead_of:
         raise Moved
-    refused: str | None = None
+    refused: str | Text | None = None
     try:
         _define(store, uuid, words, current, strict=strict)
     except DefineRefused as error:

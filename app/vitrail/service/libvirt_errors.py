@@ -33,12 +33,12 @@ def message_of(error: Any) -> str:
 
 def is_unsupported(error: Any) -> bool:
     """Whether the driver does not know this call or flag."""
-    return error.get_error_code() in _UNSUPPORTED
+    return bool(error.get_error_code() in _UNSUPPORTED)
 
 
 def is_schema(error: Any) -> bool:
     """Whether the text was refused because it breaks libvirt's schema."""
-    return error.get_error_code() == XML_INVALID_SCHEMA
+    return bool(error.get_error_code() == XML_INVALID_SCHEMA)
 
 
 def cannot_open(address: Address, error: Any) -> Unreachable:

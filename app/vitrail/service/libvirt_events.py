@@ -84,14 +84,13 @@ class EventFeed:
 
     def _register(self, connection: Any) -> None:
         lifecycle = self._libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
-        for ask in (
-            lambda: connection.domainEventRegisterAny(None, lifecycle, self._domain_changed, None),
-            lambda: connection.registerCloseCallback(self._closed, None),
-            lambda: connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_MISSES),
-        ):
-            # The test driver knows no keepalive, and none of these is worth losing the others.
-            with contextlib.suppress(self._libvirt.libvirtError):
-                ask()
+        # The test driver knows no keepalive, and none of these is worth losing the others.
+        with contextlib.suppress(self._libvirt.libvirtError):
+            connection.domainEventRegisterAny(None, lifecycle, self._domain_changed, None)
+        with contextlib.suppress(self._libvirt.libvirtError):
+            connection.registerCloseCallback(self._closed, None)
+        with contextlib.suppress(self._libvirt.libvirtError):
+            connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_MISSES)
 
     def _detach(self, connection: Any) -> None:
         """Callbacks hold their connection, so without this it would never be closed."""

@@ -34,8 +34,8 @@ class StoredDomain:
 class DefineRefused(Exception):
     """The store did not take the text. `message` is its own; `schema`: it says that the text breaks its schema."""
 
-    def __init__(self, message: str, *, schema: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Text, *, schema: bool = False) -> None:
+        super().__init__(str(message))
         self.message = message
         self.schema = schema
 

@@ -200,12 +200,13 @@ class _Undoing:
         if end.result is not StepResult.SAME or self._run.in_effect:
             seen_digest = self._bench.state.put(end.seen) if end.seen else ""
             self._journal.append(StepTakenBack(started.index, end.result.value, seen_digest))
-        return StepOutcome(started.kind, started.subject, end.result, end.detail)
+        return StepOutcome(started.step, started.subject, end.result, end.detail)
 
-    def _say(self, what: str, **more: str) -> Text:
+    def _say(self, ending: str, /, **more: str | Text) -> Text:
         """A sentence that ends with the way to do it by hand."""
         file = self._bench.state.object_path(self._step.started.before_digest)
-        return text(f"service.undo.{what}", vm=self._name, way=self._bench.store.by_hand(file), **more)
+        args = {"vm": self._name, "way": self._bench.store.by_hand(file), **more}
+        return Text(f"service.undo.{ending}", tuple(sorted(args.items())))
 
     def _go(self, domain: StoredDomain, way: _Way) -> _End:
         if way.target == way.current:

@@ -27,7 +27,6 @@ from vitrail.probe.host import read_host
 from vitrail.service.changing import Bench, Progress, apply_plan
 from vitrail.service.happening import Happening
 from vitrail.service.history import read_history
-from vitrail.service.knowledge import load_knowledge
 from vitrail.service.state import StateFolder
 from vitrail.service.stores import DomainStore, StoredDomain
 from vitrail.service.undoing import UndoPreview, choose_runs, preview, undo_run
@@ -80,6 +79,8 @@ class Workplace:
     @cached_property
     def knowledge(self) -> Knowledge:
         """What Vitrail was told about modes and devices."""
+        from vitrail.service.knowledge import load_knowledge  # noqa: PLC0415 - files that a mere look does not need
+
         return load_knowledge()
 
     def read(self) -> Host:
