@@ -98,8 +98,7 @@ def _read_gpus(
     cards: dict[PciAddress, tuple[PciDevice, ...]] = {}
     for device in bus.devices.value:
         if device.pci_class.is_display:
-            others = (other for other in slots[device.address.slot_key] if other is not device)
-            cards[device.address] = (device, *others)
+            cards[device.address] = (device, *_beside(device, slots[device.address.slot_key]))
     if not cards:
         return Known((), bus.devices.source)
     sleeping = frozenset(address for address in cards if is_asleep(read_power_state(root, bus.places[address])))
@@ -114,6 +113,13 @@ def _read_gpus(
     )
     gpus = (read_gpu(root, around, functions[0], functions) for functions in cards.values())
     return Known(tuple(gpus), bus.devices.source)
+
+
+def _beside(device: PciDevice, slot: list[PciDevice]) -> tuple[PciDevice, ...]:
+    """The other functions of its slot. Virtual functions may share their card's slot, but each stands alone."""
+    if device.physical_function is not None:
+        return ()
+    return tuple(other for other in slot if other is not device and other.physical_function is None)
 
 
 def _is_nvidia(device: PciDevice) -> bool:
