@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one list of what is read of a machine: what `probe` reads, `record` saves and the root helper's `facts` returns.
+
+Patterns are shell globs a path component, without the leading slash; `*` does not cross a slash. Where a recording must
+not show what a file really holds, its treatment says what is kept. A path that is not listed is never saved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Treatment(StrEnum):
+    """What a recording keeps of a path."""
+
+    TEXT = "text"
+    """Its text, scrubbed."""
+    BYTES = "bytes"
+    """Its bytes; they hold nothing personal."""
+    LINK = "link"
+    """The link itself."""
+    EXISTS = "exists"
+    """That it exists; it is saved empty."""
+    FOLDER = "folder"
+    """That the folder exists, be it empty."""
+    STAND_IN = "stand-in"
+    """A stand-in of the same form."""
+    EDID = "edid"
+    """The first block, serial numbers blanked."""
+    KERNEL_CONFIG = "kernel-config"
+    """The lines about the IOMMU."""
+    DEVICE_LINK = "device-link"
+    """The link, if it leads to a device that a card is used through."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPath:
+    """A pattern and how a recording treats what it finds there."""
+
+    pattern: str
+    treatment: Treatment = Treatment.TEXT
+
+
+def _all(treatment: Treatment, *patterns: str) -> tuple[ReadPath, ...]:
+    return tuple(ReadPath(pattern, treatment) for pattern in patterns)
+
+
+_EFI_VARIABLES = "sys/firmware/efi/efivars"
+_LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+
+KERNEL = (
+    *_all(Treatment.TEXT, "proc/cmdline", "proc/cpuinfo", "proc/modules", "proc/sys/kernel/osrelease"),
+    *_all(Treatment.STAND_IN, "proc/sys/kernel/random/boot_id", "etc/machine-id"),
+    *_all(Treatment.KERNEL_CONFIG, "boot/config-*", "usr/lib/modules/*/config"),
+    *_all(Treatment.TEXT, "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name", "sys/hypervisor/type"),
+    *_all(Treatment.EXISTS, "dev/kvm"),
+    *_all(Treatment.FOLDER, "dev", "sys/class", "sys/bus", "sys/firmware", "sys/kernel/security"),
+)
+
+BOOT = (
+    *_all(
+        Treatment.BYTES,
+        f"{_EFI_VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+        f"{_EFI_VARIABLES}/LoaderInfo-{_LOADER}",
+        f"{_EFI_VARIABLES}/StubInfo-{_LOADER}",
+    ),
+    *_all(Treatment.FOLDER, "sys/firmware/efi"),
+    *_all(Treatment.TEXT, "sys/kernel/security/lockdown", "etc/default/grub"),
+    *_all(
+        Treatment.EXISTS,
+        "etc/NIXOS",
+        "run/ostree-booted",
+        "etc/kernel/proxmox-boot-uuids",
+        "etc/kernelstub/configuration",
+        "etc/sdboot-manage.conf",
+        "usr/bin/sdbootutil",
+        "boot/grub/grub.cfg",
+        "boot/grub2/grub.cfg",
+        "boot/loader/loader.conf",
+        "efi/loader/loader.conf",
+        "boot/efi/loader/loader.conf",
+        "boot/loader/entries/*.conf",
+        "efi/loader/entries/*.conf",
+        "boot/efi/loader/entries/*.conf",
+        "boot/EFI/Linux/*.efi",
+        "efi/EFI/Linux/*.efi",
+        "boot/efi/EFI/Linux/*.efi",
+        "etc/default/limine",
+        "boot/limine.conf",
+        "boot/limine/limine.conf",
+        "boot/refind_linux.conf",
+        "usr/sbin/mkinitramfs",
+        "usr/bin/dracut",
+        "usr/sbin/dracut",
+        "usr/bin/mkinitcpio",
+        "usr/bin/booster",
+        "etc/initramfs-tools/initramfs.conf",
+        "etc/dracut.conf",
+        "etc/mkinitcpio.conf",
+        "etc/booster.yaml",
+    ),
+)
+
+DEVICES = (
+    *_all(Treatment.LINK, "sys/bus/pci/devices/*", "sys/class/iommu/*", "sys/kernel/iommu_groups/*/devices/*"),
+    *_all(Treatment.FOLDER, "sys/bus/pci/devices", "sys/class/iommu", "sys/kernel/iommu_groups"),
+    *_all(Treatment.LINK, "sys/bus/mdev/devices/*", "sys/class/drm/*", "sys/class/graphics/fb*"),
+    *_all(Treatment.LINK, "sys/class/net/*", "sys/class/block/*", "sys/class/nvme/*", "sys/class/input/input*"),
+    *_all(Treatment.FOLDER, "sys/class/net", "sys/class/block", "sys/class/nvme", "sys/class/input", "sys/class/drm"),
+    *_all(Treatment.TEXT, "sys/class/vtconsole/*/bind", "sys/class/vtconsole/*/name"),
+    *_all(Treatment.TEXT, "run/udev/data/+pci:*"),
+    *_all(Treatment.EXISTS, "dev/snd/*"),
+)
+"""Links lead to folders of sys/devices, of which only the files of `BELOW_A_DEVICE` are saved."""
+
+BELOW_A_FUNCTION = (
+    *_all(
+        Treatment.TEXT,
+        *("uevent", "class", "vendor", "device", "subsystem_vendor", "subsystem_device"),
+        *("boot_vga", "boot_display", "reset_method", "resource", "power_state", "power/runtime_status"),
+        *("current_link_speed", "current_link_width", "max_link_speed", "max_link_width"),
+        *("sriov_totalvfs", "sriov_numvfs", "mem_info_vram_total", "tile0/physical_vram_size_bytes"),
+        *("mdev_supported_types/*/name", "mdev_supported_types/*/available_instances"),
+        "mdev_supported_types/*/device_api",
+    ),
+    *_all(Treatment.LINK, "driver", "iommu_group", "physfn", "virtfn*"),
+    *_all(Treatment.FOLDER, "sound/card*", "vfio-dev/*"),
+)
+"""Below the folder of each PCI function. A sleeping card's link files are left out: reading them would wake it."""
+
+WAKING = frozenset({"current_link_speed", "current_link_width", "max_link_speed", "max_link_width"})
+
+BELOW_A_CLASS_LINK = (
+    *_all(Treatment.TEXT, "status", "enabled", "name", "partition", "capabilities/ev"),
+    *_all(Treatment.EDID, "edid"),
+    *_all(Treatment.FOLDER, "mouse*"),
+    *_all(Treatment.LINK, "mdev_type"),
+)
+"""Below the folders that the links of /sys/class and /sys/bus/mdev lead to."""
+
+PROCESSES = (
+    *_all(Treatment.TEXT, "proc/*/comm"),
+    *_all(Treatment.DEVICE_LINK, "proc/*/fd/*"),
+)
+"""Of processes that hold a card, and of the first process as the sign that processes were looked at."""
+
+EVERYWHERE = (*KERNEL, *BOOT, *DEVICES)
+"""What is found by its own path."""
