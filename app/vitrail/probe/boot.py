@@ -145,7 +145,7 @@ def _read_loader(root: Root, cmdline: Reading[str]) -> Reading[str | None]:
     found = [name for name, files in _LOADER_FILES if presence(root, *files)]
     if len(found) == 1:
         return Known(found[0], "/boot")
-    return _undecided(root, found, "loader")
+    return _undecided(root, found)
 
 
 _LOADER_FILES = (
@@ -156,12 +156,12 @@ _LOADER_FILES = (
 )
 
 
-def _undecided(root: Root, found: list[str], what: str) -> Unknown:
+def _undecided(root: Root, found: list[str]) -> Unknown:
     if found:
-        return Unknown(text(f"probe.boot.several-{what}s", names=", ".join(found)))
+        return Unknown(text("probe.boot.several-loaders", names=", ".join(found)))
     if presence(root, *GRUB_FILES, *ENTRY_FOLDERS) is None:
         return Unknown(text("probe.boot.forbidden"))
-    return Unknown(text(f"probe.boot.no-{what}"))
+    return Unknown(text("probe.boot.no-loader"))
 
 
 def _read_stack(root: Root, loader: Reading[str | None]) -> Reading[BootStack | None]:
