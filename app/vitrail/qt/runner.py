@@ -21,7 +21,7 @@ from vitrail.model.errors import Unsettled, VitrailError
 from vitrail.model.text import text
 
 T = TypeVar("T")
-Failed = Callable[[VitrailError], None]
+Failed = Callable[[VitrailError], object]
 
 _log = logging.getLogger(__name__)
 
@@ -69,11 +69,11 @@ class Runner(QObject):
         self._closed = False
         self.came_home.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)
 
-    def read(self, work: Callable[[], T], done: Callable[[T], None], failed: Failed, owner: QObject) -> Ticket:
+    def read(self, work: Callable[[], T], done: Callable[[T], object], failed: Failed, owner: QObject) -> Ticket:
         """Run `work` on the reader; `done` or `failed` is called here, unless `owner` is gone by then."""
         return self._submit(self._reader, work, done, failed, owner)
 
-    def change(self, work: Callable[[], T], done: Callable[[T], None], failed: Failed, owner: QObject) -> Ticket:
+    def change(self, work: Callable[[], T], done: Callable[[T], object], failed: Failed, owner: QObject) -> Ticket:
         """Run `work` on the changer, after every change that was asked for before."""
         return self._submit(self._changer, work, done, failed, owner)
 
@@ -92,7 +92,7 @@ class Runner(QObject):
         self,
         pool: ThreadPoolExecutor,
         work: Callable[[], T],
-        done: Callable[[T], None],
+        done: Callable[[T], object],
         failed: Failed,
         owner: QObject,
     ) -> Ticket:
@@ -114,7 +114,7 @@ class Runner(QObject):
             parcel.call()
 
 
-def _settle(finished: Future[T], done: Callable[[T], None], failed: Failed) -> None:
+def _settle(finished: Future[T], done: Callable[[T], object], failed: Failed) -> None:
     """Hand the outcome to whoever asked. What is no error of ours is a fault in Vitrail: logged, and said."""
     if finished.cancelled():
         return

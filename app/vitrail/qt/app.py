@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts the desktop: the window first, the facts when they come."""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QObject, QSettings, Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from vitrail.qt.desk import Desk
+from vitrail.qt.main_window import MainWindow
+from vitrail.qt.palettes import wear
+from vitrail.qt.preferences import Preferences
+from vitrail.qt.runner import Runner
+from vitrail.qt.wizard.window import Wizard
+from vitrail.service.places import open_place
+from vitrail.service.workplace import Workplace
+from vitrail.source.resources import resources
+from vitrail.text.speaker import Speaker, speaker
+
+
+def run(machine: str | None, connect: str | None, language: str | None) -> int:
+    """Show this place until its windows are closed. Raises Unreadable for a place that is none, before any window."""
+    first = open_place(machine, connect)
+    app = make_application()
+    preferences = Preferences(QSettings())
+    wear(app, preferences.scheme)
+    desktop = Desktop(preferences, speaker(language or preferences.language))
+    desktop.open(first)
+    return app.exec()
+
+
+def make_application() -> QApplication:
+    """The application object with its names and icon."""
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("vitrail")
+    app.setOrganizationName("vitrail")
+    app.setApplicationDisplayName("Vitrail")
+    app.setDesktopFileName("org.vitrail.Vitrail")
+    app.setWindowIcon(QIcon(str(resources() / "icons" / "vitrail.svg")))
+    return app
+
+
+class Desktop(QObject):
+    """The open windows, one place each, so that two places can never be taken for one another."""
+
+    def __init__(self, preferences: Preferences, speaker_: Speaker) -> None:
+        super().__init__()
+        self._preferences = preferences
+        self._speaker = speaker_
+        self._windows: list[MainWindow] = []
+
+    def open(self, workplace: Workplace) -> MainWindow:
+        """Show the place in a window of its own; it fills when the first look is there."""
+        runner = Runner(self)
+        desk = Desk(workplace, runner, self._speaker, self)
+        window = MainWindow(desk, self._preferences)
+        self._windows.append(window)
+        desk.wizard_asked.connect(lambda uuid: self._give(desk, window, uuid))
+        desk.demo_asked.connect(lambda: runner.read(_open_demo, self.open, desk.reading_failed.emit, desk))
+        window.closed.connect(lambda: self._close(desk, window))
+        window.show()
+        desk.read()
+        desk.watch()
+        return window
+
+    def _give(self, desk: Desk, window: MainWindow, vm_uuid: str) -> None:
+        wizard = Wizard(desk.workplace, desk.runner, self._speaker, vm_uuid or None, window)
+        wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        wizard.finished_with.connect(lambda _: desk.read())
+        wizard.show()
+
+    def _close(self, desk: Desk, window: MainWindow) -> None:
+        self._windows.remove(window)
+        desk.runner.close()
+        desk.workplace.close()
+        window.deleteLater()
+        desk.deleteLater()
+        desk.runner.deleteLater()
+
+
+def _open_demo() -> Workplace:
+    return open_place("demo", None)

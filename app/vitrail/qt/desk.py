@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all pages of one window share: the place it looks at, the threads, the language, and the newest facts.
+
+Pages ask the desk; the window listens to it. So no page knows another one, and none knows the window.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from vitrail.model.errors import VitrailError
+from vitrail.qt.facts import Facts
+from vitrail.qt.reading import read_facts
+from vitrail.qt.runner import Runner, Ticket
+from vitrail.service.workplace import Workplace
+from vitrail.text.speaker import Speaker
+
+
+class Desk(QObject):
+    """One place, opened.
+
+    Signals:
+        began: a read was begun.
+        facts_read: a new look at the machine; a `Facts`.
+        reading_failed: nothing could be read; a `VitrailError`.
+        wizard_asked: give the VM with this uuid graphics; empty: ask which.
+        page_asked: show the page with this name, at the thing with this key (or empty).
+        demo_asked: open the demo machine.
+    """
+
+    began = Signal()
+    facts_read = Signal(Facts)
+    reading_failed = Signal(VitrailError)
+    wizard_asked = Signal(str)
+    page_asked = Signal(str, str)
+    demo_asked = Signal()
+
+    def __init__(self, workplace: Workplace, runner: Runner, speaker: Speaker, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.workplace = workplace
+        self.runner = runner
+        self.speaker = speaker
+        self.say = speaker.say
+        self.facts: Facts | None = None
+        self._under_way: Ticket | None = None
+        self._again = False
+
+    def read(self) -> None:
+        """Look at the machine anew. While a look is under way, one more is made after it, not ten."""
+        if self._under_way is not None:
+            self._again = True
+            return
+        self.began.emit()
+        self._under_way = self.runner.read(lambda: read_facts(self.workplace), self._done, self._failed, self)
+
+    def watch(self) -> None:
+        """Look again whenever the place says that something changed."""
+        self.workplace.watch(self.runner.at_home(lambda _: self.read(), self))
+
+    def take(self, facts: Facts) -> None:
+        """Make these the newest facts and tell everybody."""
+        self.facts = facts
+        self.facts_read.emit(facts)
+
+    def _done(self, facts: Facts) -> None:
+        self._under_way = None
+        self.take(facts)
+        self._once_more()
+
+    def _failed(self, error: VitrailError) -> None:
+        self._under_way = None
+        self.reading_failed.emit(error)
+        self._once_more()
+
+    def _once_more(self) -> None:
+        if self._again:
+            self._again = False
+            self.read()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every page is a function of: one look at the machine with everything that was concluded from it.
+
+Made on the reader's thread and handed over whole, so no page can mix two looks and none ever has to ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vitrail.model.capabilities import Daemon
+from vitrail.model.finding import Finding
+from vitrail.model.knowledge import Knowledge
+from vitrail.model.machine import Gpu, Host, MachineKind, PciDevice
+from vitrail.model.outcome import HistoryEntry
+from vitrail.model.pci import PciAddress
+from vitrail.model.reading import Known, Reading
+from vitrail.model.text import Text
+from vitrail.model.verdict import GroupVerdict
+from vitrail.model.vm import Vm
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """A card with its colour, what its group allows, what would have to go along, what forbids giving it now."""
+
+    gpu: Gpu
+    hue: int
+    verdict: GroupVerdict
+    tied: tuple[PciDevice, ...]
+    gates: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One look. `cards` is empty where none were read; `host.gpus` says which of the two it is."""
+
+    kind: MachineKind
+    label: Text
+    connection: str
+    host: Host
+    daemon: Reading[Daemon]
+    cards: tuple[CardFacts, ...]
+    verdicts: tuple[GroupVerdict, ...]
+    findings: tuple[Finding, ...]
+    history: Reading[tuple[HistoryEntry, ...]]
+    knowledge: Knowledge
+
+    @property
+    def vms(self) -> tuple[Vm, ...]:
+        """The VMs that were read, those with a card first in the cards' order, so that lines cross little."""
+        read = self.host.vms.value if isinstance(self.host.vms, Known) else ()
+        return tuple(sorted(read, key=lambda vm: (self._first_hue(vm), vm.name.casefold(), vm.uuid)))
+
+    def card_at(self, address: PciAddress | None) -> CardFacts | None:
+        """The card at this address."""
+        return next((card for card in self.cards if card.gpu.address == address), None)
+
+    def verdict_of(self, number: int) -> GroupVerdict | None:
+        """What the group with this number allows."""
+        return next((verdict for verdict in self.verdicts if verdict.number == number), None)
+
+    def _first_hue(self, vm: Vm) -> int:
+        cards = (self.card_at(graphics.gpu) for graphics in vm.graphics)
+        return min((card.hue for card in cards if card is not None), default=len(self.cards))

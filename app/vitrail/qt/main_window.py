@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window: the rail, the page that is shown, and always which computer this is. Pages are made when first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from vitrail.model.errors import VitrailError
+from vitrail.model.machine import MachineKind
+from vitrail.model.text import text
+from vitrail.qt.desk import Desk
+from vitrail.qt.facts import Facts
+from vitrail.qt.pages.cards import CardsPage
+from vitrail.qt.pages.changes import ChangesPage
+from vitrail.qt.pages.help import HelpPage
+from vitrail.qt.pages.load import LoadPage
+from vitrail.qt.pages.overview import OverviewPage
+from vitrail.qt.pages.page import Page, clear
+from vitrail.qt.pages.problems import ProblemsPage
+from vitrail.qt.pages.problems_state import page_state as problems_state
+from vitrail.qt.pages.settings import SettingsPage
+from vitrail.qt.pages.vms import VmsPage
+from vitrail.qt.place_banner import PlaceBanner
+from vitrail.qt.preferences import Preferences
+from vitrail.qt.rail import PAGES, Rail
+from vitrail.qt.theme import GAP, PAGE_MARGIN, Tone
+from vitrail.qt.widgets.busy import BusyStrip
+from vitrail.qt.widgets.buttons import button
+from vitrail.qt.widgets.cards import Notice
+
+FIRST_SIZE = QSize(1320, 860)
+
+
+class MainWindow(QMainWindow):
+    """Shows one place.
+
+    Signals:
+        closed: the user closed it.
+    """
+
+    closed = Signal()
+
+    def __init__(self, desk: Desk, preferences: Preferences) -> None:
+        super().__init__()
+        self._desk = desk
+        self._preferences = preferences
+        say = desk.say
+        self.setWindowTitle(say(text("qt.window.title", place=desk.workplace.label)))
+        self.setMinimumSize(980, 620)
+        self._makers: dict[str, Callable[[], Page]] = {
+            "overview": lambda: OverviewPage(desk),
+            "cards": lambda: CardsPage(desk),
+            "vms": lambda: VmsPage(desk),
+            "load": lambda: LoadPage(desk),
+            "changes": lambda: ChangesPage(desk),
+            "problems": lambda: ProblemsPage(desk),
+            "help": lambda: HelpPage(desk),
+            "settings": lambda: SettingsPage(desk, preferences),
+        }
+        self._pages: dict[str, Page] = {}
+        self._name = ""
+        self._lay_out()
+        desk.began.connect(self._began)
+        desk.facts_read.connect(self._facts_read)
+        desk.reading_failed.connect(self._reading_failed)
+        desk.page_asked.connect(self.show_page)
+        self._shortcuts()
+        self.resize(FIRST_SIZE)
+        geometry = preferences.geometry
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        self.show_page("overview")
+
+    @property
+    def page_names(self) -> tuple[str, ...]:
+        """Every page, in the rail's order."""
+        return tuple(self._makers)
+
+    def page(self, name: str) -> Page:
+        """The page with this name, made now if it was never shown."""
+        if name not in self._pages:
+            page = self._makers[name]()
+            self._pages[name] = page
+            self._stack.addWidget(page)
+            if self._desk.facts is not None:
+                page.show_facts(self._desk.facts)
+        return self._pages[name]
+
+    def show_page(self, name: str, key: str = "") -> None:
+        """Show this page, at the thing with this key."""
+        page = self.page(name)
+        self._name = name
+        self._stack.setCurrentWidget(page)
+        self._rail.show_page(name)
+        if key:
+            page.show_thing(key)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._preferences.geometry = self.saveGeometry()
+        super().closeEvent(event)
+        self.closed.emit()
+
+    def _lay_out(self) -> None:
+        desk = self._desk
+        whole = QWidget()
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self._rail = Rail(desk.say)
+        self._rail.chosen.connect(self.show_page)
+        row.addWidget(self._rail)
+        column = QVBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        kind, label = desk.workplace.kind, desk.workplace.label
+        self._rail.place.setText(desk.say(text("qt.place.here") if kind is MachineKind.REAL else label))
+        column.addWidget(PlaceBanner(kind, label, desk.say))
+        self._troubles = QVBoxLayout()
+        self._troubles.setContentsMargins(PAGE_MARGIN, 0, PAGE_MARGIN, 0)
+        column.addLayout(self._troubles)
+        self._stack = QStackedWidget()
+        column.addWidget(self._stack, 1)
+        self._busy = BusyStrip(desk.say)
+        self._busy.setContentsMargins(PAGE_MARGIN, 0, PAGE_MARGIN, GAP)
+        column.addWidget(self._busy)
+        row.addLayout(column, 1)
+        self.setCentralWidget(whole)
+
+    def _shortcuts(self) -> None:
+        for number, (name, _) in enumerate(PAGES, start=1):
+            shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
+            shortcut.activated.connect(lambda name=name: self.show_page(name))
+        QShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents), self).activated.connect(
+            lambda: self.show_page("help")
+        )
+        QShortcut(QKeySequence("F5"), self).activated.connect(self._desk.read)
+        QShortcut(QKeySequence("Ctrl+F"), self).activated.connect(self._search)
+
+    def _search(self) -> None:
+        field = self.page(self._name).search_field()
+        if field is not None:
+            field.setFocus()
+            field.selectAll()
+
+    def _began(self) -> None:
+        # Reading again behind a page that is there is no news; the first look is.
+        if self._desk.facts is None:
+            self._busy.begin(text("qt.reading"))
+
+    def _facts_read(self, facts: Facts) -> None:
+        self._busy.end()
+        clear(self._troubles)
+        for page in self._pages.values():
+            page.show_facts(facts)
+        self._rail.show_problems(problems_state(facts).count)
+
+    def _reading_failed(self, error: VitrailError) -> None:
+        self._busy.end()
+        clear(self._troubles)
+        words = "\n".join(self._desk.say(part) for part in (error.what, *error.next_steps))
+        notice = Notice(words, Tone.BAD)
+        notice.row.addWidget(button(self._desk.say(text("qt.read-again")), self._desk.read, small=True))
+        notice.row.addWidget(button(self._desk.say(text("qt.open-demo")), self._desk.demo_asked.emit, small=True))
+        self._troubles.addWidget(notice)

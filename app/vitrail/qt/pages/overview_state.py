@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Overview says: the headline, the computer in one line, what is missing, and the picture with its table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vitrail.model.machine import IommuKind, MachineKind
+from vitrail.model.reading import Known, Unknown
+from vitrail.model.text import Text, text
+from vitrail.model.verdict import Isolation
+from vitrail.model.vm import Vm
+from vitrail.qt.facts import CardFacts, Facts
+from vitrail.qt.picture.state import Picture, card_key, picture_of, vm_key
+from vitrail.qt.theme import Tone
+from vitrail.qt.words import (
+    Badge,
+    Words,
+    card_name,
+    plugged_outputs,
+    state_badge,
+    use_words,
+    verdict_words,
+    vm_graphics_words,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that is not there or was not read: what, why, and whether reading again or the demo helps."""
+
+    tone: Tone
+    title: Text
+    why: Text
+    again: bool
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableLine:
+    """One thing of the picture as a line of the table that equals it."""
+
+    key: str
+    kind: Text
+    name: Words
+    badge: Badge
+    details: tuple[Words, ...]
+    fed_by: Words
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewState:
+    """The whole page."""
+
+    headline: Text
+    computer: tuple[Words, ...]
+    lacks: tuple[Lack, ...]
+    story: tuple[Text, ...]
+    picture: Picture
+    table: tuple[TableLine, ...]
+    can_give: bool
+
+
+def page_state(facts: Facts) -> OverviewState:
+    """The Overview of these facts."""
+    picture = picture_of(facts)
+    return OverviewState(
+        headline=_headline(facts),
+        computer=_computer(facts),
+        lacks=_lacks(facts),
+        story=_story(facts),
+        picture=picture,
+        table=_table(facts, picture),
+        can_give=bool(facts.vms),
+    )
+
+
+def _lit(facts: Facts) -> tuple[CardFacts, ...]:
+    return tuple(card for card in facts.cards if plugged_outputs(card.gpu))
+
+
+def _free(facts: Facts) -> tuple[CardFacts, ...]:
+    """Cards that nothing forbids to hand over today: alone, dark, not held."""
+    return tuple(
+        card
+        for card in facts.cards
+        if card.verdict.isolation is Isolation.ISOLATED and not any(gate.stops for gate in card.gates)
+    )
+
+
+def _headline(facts: Facts) -> Text:
+    if isinstance(facts.host.gpus, Unknown):
+        return text("qt.overview.cards-unread")
+    if not facts.cards:
+        return text("qt.overview.no-cards")
+    screens = text("qt.overview.lit", count=len(_lit(facts))) if _lit(facts) else text("qt.overview.lit-none")
+    if all(isinstance(card.gpu.outputs, Unknown) for card in facts.cards):
+        screens = text("qt.overview.lit-unknown", count=len(facts.cards))
+    alone = [card for card in facts.cards if card.verdict.isolation is Isolation.ISOLATED]
+    if _free(facts):
+        gift = text("qt.overview.free", count=len(_free(facts)))
+    elif alone:
+        gift = text("qt.overview.free-after", count=len(alone))
+    elif any(card.verdict.isolation is Isolation.UNKNOWN for card in facts.cards):
+        gift = text("qt.overview.free-unknown")
+    else:
+        gift = text("qt.overview.free-none")
+    return text("qt.overview.headline", screens=screens, gift=gift)
+
+
+def _computer(facts: Facts) -> tuple[Words, ...]:
+    host = facts.host
+    return (
+        host.cpu.model.value if isinstance(host.cpu.model, Known) else text("qt.computer.cpu-unknown"),
+        text("qt.computer.kernel", version=host.kernel.value)
+        if isinstance(host.kernel, Known)
+        else text("qt.computer.kernel-unknown"),
+        _iommu(facts),
+        _libvirt(facts),
+    )
+
+
+def _iommu(facts: Facts) -> Text:
+    active, kind = facts.host.iommu.active, facts.host.iommu.kind
+    if isinstance(active, Unknown):
+        return text("qt.computer.iommu-unknown")
+    if not active.value:
+        return text("qt.computer.iommu-off")
+    names = {IommuKind.INTEL: "Intel VT-d", IommuKind.AMD: "AMD-Vi", IommuKind.ARM: "SMMU"}
+    name = names.get(kind.value) if isinstance(kind, Known) and kind.value is not None else None
+    return text("qt.computer.iommu-on-kind", kind=name) if name else text("qt.computer.iommu-on")
+
+
+def _libvirt(facts: Facts) -> Text:
+    if isinstance(facts.daemon, Unknown):
+        recorded = facts.kind in (MachineKind.RECORDING, MachineKind.DEMO, MachineKind.LISTING)
+        return text("qt.computer.libvirt-recorded") if recorded else text("qt.computer.libvirt-unknown")
+    daemon = facts.daemon.value
+    version = _dotted(daemon.libvirt_version)
+    if isinstance(daemon.hypervisor, Known) and isinstance(daemon.hypervisor_version, Known):
+        below = f"{daemon.hypervisor.value} {_dotted(daemon.hypervisor_version)}"
+        return text("qt.computer.libvirt-on", version=version, below=below)
+    return text("qt.computer.libvirt", version=version)
+
+
+def _dotted(version: Known[tuple[int, int, int]] | Unknown) -> str:
+    return ".".join(str(part) for part in version.value) if isinstance(version, Known) else "?"
+
+
+def _lacks(facts: Facts) -> tuple[Lack, ...]:
+    found = []
+    real = facts.kind in (MachineKind.REAL, MachineKind.REMOTE)
+    if isinstance(facts.host.gpus, Unknown):
+        found.append(Lack(Tone.WARN, text("qt.lack.cards-unread"), facts.host.gpus.reason, again=True, demo=real))
+    elif not facts.cards:
+        virtual = facts.host.virtual
+        inside = isinstance(virtual, Known) and virtual.value is not None
+        why = text("qt.lack.no-cards.virtual") if inside else text("qt.lack.no-cards.why")
+        found.append(Lack(Tone.INFO, text("qt.lack.no-cards"), why, again=False, demo=real))
+    if isinstance(facts.host.vms, Unknown):
+        found.append(Lack(Tone.WARN, text("qt.lack.vms-unread"), facts.host.vms.reason, again=real, demo=real))
+    elif not facts.vms:
+        found.append(Lack(Tone.INFO, text("qt.lack.no-vms"), text("qt.lack.no-vms.why"), again=real, demo=real))
+    return tuple(found)
+
+
+def _story(facts: Facts) -> tuple[Text, ...]:
+    """Three plain sentences where there is one card and one VM; nothing otherwise, the picture says it."""
+    if len(facts.cards) != 1 or len(facts.vms) != 1:
+        return ()
+    card, vm = facts.cards[0], facts.vms[0]
+    plugged = plugged_outputs(card.gpu)
+    name = card_name(card.gpu)
+    if isinstance(card.gpu.outputs, Unknown):
+        first = text("qt.story.card-unknown", card=name)
+    elif plugged:
+        first = text("qt.story.card-lit", card=name, screen=plugged[0].connector)
+    else:
+        first = text("qt.story.card-dark", card=name)
+    graphics = vm_graphics_words(facts, vm)[0]
+    second = text("qt.story.vm", vm=vm.name, graphics=graphics)
+    third = text("qt.story.only-lit") if plugged else text("qt.story.only-dark")
+    return (first, second, third)
+
+
+def _table(facts: Facts, picture: Picture) -> tuple[TableLine, ...]:
+    monitors = tuple(
+        TableLine(
+            node.key,
+            text("qt.kind.monitor"),
+            node.title,
+            Badge(text("qt.monitor.plugged"), Tone.GOOD),
+            (node.sub,),
+            next(card.title for card in picture.cards if any(_joins(picture, node.key, card.key))),
+        )
+        for node in picture.monitors
+    )
+    cards = tuple(_card_line(card, picture) for card in facts.cards)
+    return (*monitors, *cards, *(_vm_line(facts, vm) for vm in facts.vms))
+
+
+def _joins(picture: Picture, one: str, other: str) -> tuple[bool, ...]:
+    return tuple({wire.source, wire.target} == {one, other} for wire in picture.wires)
+
+
+def _card_line(card: CardFacts, picture: Picture) -> TableLine:
+    node = next(node for node in picture.cards if node.key == card_key(card.gpu))
+    tied = next(pane.tied for pane in picture.panes if node in pane.cards)
+    return TableLine(
+        node.key,
+        text("qt.kind.graphics-card"),
+        node.title,
+        node.badge,
+        (verdict_words(card).words, *tied, use_words(card.gpu), card.gpu.address.short),
+        "",
+    )
+
+
+def _vm_line(facts: Facts, vm: Vm) -> TableLine:
+    cards = [card for graphics in vm.graphics if (card := facts.card_at(graphics.gpu)) is not None]
+    fed_by: Words = card_name(cards[0].gpu) if cards else text("qt.picture.no-card")
+    return TableLine(
+        vm_key(vm), text("qt.kind.vm"), vm.name, state_badge(vm.state), vm_graphics_words(facts, vm), fed_by
+    )

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Problems: every finding with what would change it, and, opened, what was seen, word for word."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from vitrail.model.text import text
+from vitrail.qt.desk import Desk
+from vitrail.qt.facts import Facts
+from vitrail.qt.marks import mark_icon
+from vitrail.qt.pages.page import Page, clear, scrolled
+from vitrail.qt.pages.problems_state import ProblemLine, ProblemsState, page_state
+from vitrail.qt.theme import GAP, theme_of
+from vitrail.qt.widgets.buttons import button
+from vitrail.qt.widgets.cards import Card, MarkLabel, Pill
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
+from vitrail.qt.words import tell
+
+
+class ProblemCard(Card):
+    """One finding; its evidence opens below it."""
+
+    def __init__(self, line: ProblemLine, say: Say, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._line, self._say = line, say
+        row = QHBoxLayout()
+        row.setSpacing(GAP + 4)
+        row.addWidget(MarkLabel(line.tone, size=20), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(GAP // 2)
+        words.addWidget(PlainLabel(say(line.title), Kind.STRONG))
+        if line.remedy is not None:
+            words.addWidget(PlainLabel(say(line.remedy)))
+        row.addLayout(words, 1)
+        row.addWidget(Pill(say(line.kind), line.tone), 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(row)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(26, 0, 0, 0)
+        self._opener = button(say(text("qt.problems.evidence")), self._swap, quiet=True, mark="chevron-right")
+        self._opener.setAccessibleDescription(say(line.title))
+        self._opener.setVisible(bool(line.evidence))
+        foot.addWidget(self._opener)
+        copy = button(say(text("qt.problems.copy")), self._copy, quiet=True, mark="copy")
+        copy.setAccessibleDescription(say(line.title))
+        foot.addWidget(copy)
+        foot.addStretch(1)
+        self.body.addLayout(foot)
+        self._seen = PlainLabel("\n".join(self._evidence()), Kind.MONO)
+        self._seen.setContentsMargins(32, 0, 0, GAP // 2)
+        self._seen.setVisible(False)
+        self.body.addWidget(self._seen)
+
+    def _evidence(self) -> tuple[str, ...]:
+        return tuple(f"{tell(self._say, one.source)}: {tell(self._say, one.value)}" for one in self._line.evidence)
+
+    def _swap(self) -> None:
+        opened = self._seen.isHidden()
+        self._seen.setVisible(opened)
+        theme = theme_of(self.palette())
+        self._opener.setIcon(mark_icon("chevron-down" if opened else "chevron-right", theme.accent_ink))
+
+    def _copy(self) -> None:
+        parts = [self._say(self._line.title)]
+        if self._line.remedy is not None:
+            parts.append(self._say(self._line.remedy))
+        QGuiApplication.clipboard().setText("\n".join((*parts, *self._evidence())))
+
+
+class ProblemsPage(Page):
+    """Every finding of the machine."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._state: ProblemsState | None = None
+        self._list = QVBoxLayout()
+        self._list.setContentsMargins(0, 0, GAP, 0)
+        self._list.setSpacing(GAP)
+        content = QWidget()
+        content.setLayout(self._list)
+        self.column.addWidget(scrolled(content), 1)
+        self._passed_shown = False
+
+    def show_facts(self, facts: Facts) -> None:
+        state = page_state(facts)
+        if state != self._state:
+            self._state = state
+            self._show()
+
+    def _show(self) -> None:
+        state = self._state
+        if state is None:
+            return
+        self.headline.setText(self.say(state.headline))
+        self.subline.setText(self.say(state.subline))
+        clear(self._list)
+        for line in state.open:
+            self._list.addWidget(ProblemCard(line, self.say))
+        if state.passed:
+            words = text("qt.problems.hide-passed" if self._passed_shown else "qt.problems.show-passed")
+            self._list.addWidget(button(self.say(words), self._swap_passed, quiet=True))
+        if self._passed_shown:
+            for line in state.passed:
+                self._list.addWidget(ProblemCard(line, self.say))
+        self._list.addStretch(1)
+
+    def _swap_passed(self) -> None:
+        self._passed_shown = not self._passed_shown
+        self._show()

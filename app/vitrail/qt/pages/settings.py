@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings: language and light or dark. Nothing stands here that does nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QComboBox, QGridLayout, QWidget
+
+from vitrail.model.text import text
+from vitrail.qt.desk import Desk
+from vitrail.qt.facts import Facts
+from vitrail.qt.pages.page import Page
+from vitrail.qt.palettes import Scheme, wear
+from vitrail.qt.preferences import Preferences
+from vitrail.qt.theme import GAP
+from vitrail.qt.widgets.cards import Card
+from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.source.resources import resources
+
+_OWN_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
+
+
+class SettingsPage(Page):
+    """What the user can set."""
+
+    def __init__(self, desk: Desk, preferences: Preferences, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self._preferences = preferences
+        say = self.say
+        self.headline.setText(say(text("qt.rail.settings")))
+        self.subline.setText(say(text("qt.settings.subline")))
+        card = Card()
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(3 * GAP)
+        grid.setVerticalSpacing(2 * GAP)
+        grid.setColumnStretch(2, 1)
+        self._scheme = QComboBox()
+        for scheme in Scheme:
+            self._scheme.addItem(say(text(f"qt.settings.scheme.{scheme.value}")), scheme)
+        self._scheme.setCurrentIndex(list(Scheme).index(preferences.scheme))
+        self._scheme.currentIndexChanged.connect(self._wear)
+        self._language = QComboBox()
+        self._language.addItem(say(text("qt.settings.language.system")), None)
+        for code in _languages():
+            self._language.addItem(_OWN_NAMES.get(code, code), code)
+        self._language.setCurrentIndex(max(0, self._language.findData(preferences.language)))
+        self._language.currentIndexChanged.connect(self._speak)
+        for number, (name, field) in enumerate((("scheme", self._scheme), ("language", self._language))):
+            label = PlainLabel(say(text(f"qt.settings.{name}")), Kind.STRONG)
+            field.setAccessibleName(label.text())
+            field.setMinimumWidth(260)
+            grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignVCenter)
+            grid.addWidget(field, number, 1)
+        self._later = PlainLabel("", Kind.MUTED)
+        grid.addWidget(self._later, 2, 1, 1, 2)
+        card.body.addLayout(grid)
+        self.column.addWidget(card)
+        where = Card()
+        where.body.addWidget(PlainLabel(say(text("qt.settings.place")), Kind.STRONG))
+        self._place = PlainLabel("", Kind.BODY)
+        where.body.addWidget(self._place)
+        self.column.addWidget(where)
+        self.column.addStretch(1)
+
+    def show_facts(self, facts: Facts) -> None:
+        words = text("qt.settings.looks-at", label=facts.label, connection=facts.connection)
+        self._place.setText(self.say(words))
+
+    def _wear(self) -> None:
+        scheme = Scheme(self._scheme.currentData())
+        self._preferences.scheme = scheme
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            wear(app, scheme)
+
+    def _speak(self) -> None:
+        self._preferences.language = self._language.currentData()
+        self._later.setText(self.say(text("qt.settings.language.later")))
+
+
+def _languages() -> tuple[str, ...]:
+    """The languages that there is a catalogue for."""
+    folder = resources() / "translations"
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A workplace made of model values, for what a recording cannot say: a slow one, a failing one, many cards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from vitrail.model.capabilities import Daemon
+from vitrail.model.errors import VitrailError
+from vitrail.model.finding import Finding
+from vitrail.model.knowledge import Knowledge, Term
+from vitrail.model.machine import Host, MachineKind
+from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome
+from vitrail.model.reading import Known
+from vitrail.model.text import Text, text
+from vitrail.qt.facts import Facts
+from vitrail.qt.reading import read_facts
+from vitrail.service.undoing import UndoPreview
+
+TERM = Term("iommu", text("tests.term"), text("tests.term.meaning"))
+
+
+class ModelPlace:
+    """Answers as a Workplace does, with what the test put into it."""
+
+    def __init__(self, host: Host, **said: Any) -> None:
+        self.host = host
+        self.kind: MachineKind = said.get("kind", MachineKind.REAL)
+        self.label: Text = said.get("label", text("service.place.here"))
+        self.connection = "qemu:///system"
+        self.knowledge = Knowledge("test", (), (), (), said.get("glossary", (TERM,)))
+        self.found: tuple[Finding, ...] = said.get("findings", ())
+        self.entries: tuple[HistoryEntry, ...] = said.get("history", ())
+        self.previews: tuple[UndoPreview, ...] = said.get("previews", ())
+        self.outcomes: tuple[Outcome, ...] = said.get("outcomes", ())
+        self.fails: VitrailError | None = said.get("fails")
+        self.undone: list[tuple[str | None, bool]] = []
+        self.reads = 0
+        self.gate = threading.Event()
+        self.gate.set()
+        """Cleared: whatever is asked does not answer until it is set."""
+        self.callback: Callable[[object], None] | None = None
+        self.closed = False
+
+    def read(self) -> Host:
+        self.gate.wait()
+        self.reads += 1
+        if self.fails is not None:
+            raise self.fails
+        return self.host
+
+    def daemon(self) -> Known[Daemon]:
+        uri = self.connection
+        daemon = Daemon(uri, Known((11, 3, 0), uri), Known("QEMU", uri), Known((10, 0, 2), uri))
+        return Known(daemon, uri)
+
+    def findings(self, host: Host) -> tuple[Finding, ...]:
+        assert host is self.host
+        return self.found
+
+    def history(self) -> tuple[HistoryEntry, ...]:
+        return self.entries
+
+    def preview_undo(self, plan_id: str | None = None, everything: bool = False) -> tuple[UndoPreview, ...]:
+        self.gate.wait()
+        return self.previews if everything else tuple(one for one in self.previews if one.plan_id == plan_id)
+
+    def undo(self, plan_id: str | None = None, *, everything: bool = False) -> tuple[RunOutcome, ...]:
+        self.gate.wait()
+        if self.fails is not None:
+            raise self.fails
+        self.undone.append((plan_id, everything))
+        return ()
+
+    def verify(self, plan_id: str | None = None) -> tuple[Outcome, ...]:
+        self.gate.wait()
+        assert plan_id is not None
+        return self.outcomes
+
+    def watch(self, callback: Callable[[object], None]) -> None:
+        self.callback = callback
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def facts_of(host: Host, **said: Any) -> Facts:
+    """The facts of this machine, judged as everywhere."""
+    return read_facts(ModelPlace(host, **said))  # type: ignore[arg-type]
