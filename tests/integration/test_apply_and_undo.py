@@ -15,8 +15,8 @@ from integration.terminal import vitrail, vitrail_killed
 
 pytestmark = pytest.mark.real
 
-VIRTUAL_MODES = ("virtio", "virgl", "qxl", "basic")
-MODEL = {"virtio": "type='virtio'", "virgl": "type='virtio'", "qxl": "type='qxl'", "basic": "type='vga'"}
+VIRTUAL_MODES = ("virtio", "qxl", "basic")
+MODEL = {"virtio": "type='virtio'", "qxl": "type='qxl'", "basic": "type='vga'"}
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def test_the_vm_starts_with_what_was_written(daemon: PrivateLibvirt, guest: Gues
 
 
 @pytest.mark.parametrize(("moment", "result"), [("before", "nothing_to_do"), ("after", "taken_back")])
-@pytest.mark.parametrize("mode", ["virtio", "virgl", "qxl"])
+@pytest.mark.parametrize("mode", ["virtio", "qxl"])
 def test_killed_at_the_write_then_undone(daemon: PrivateLibvirt, guest: Guest, moment: str, result: str, mode: str):
     before = guest.text()
     words = ("apply", "--vm", guest.name, "--mode", mode, "--yes", "--json", "--connect", daemon.uri)

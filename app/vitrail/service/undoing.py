@@ -129,9 +129,29 @@ def _find_way(bench: Bench, run: Run, step: StepRecord, current: str, *, force: 
         return _Way(StepResult.SAME, current, current)
     if not ours:
         raise unreachable_original(bench.state, step.started.after_digest)
-    if _means_the_same(ours[0], current):
+    unseen = seen is None and after is not None and _only_filled_in(before, after, current)
+    if unseen or _means_the_same(ours[0], current):
         return _Way(StepResult.TAKEN_BACK, current, before)
     return _merge(before, ours[0], current)
+
+
+def _only_filled_in(before: str, after: str, current: str) -> bool:
+    """Whether `current` is what a define of `after` gives, for a run that died before it could read that back.
+
+    libvirt adds addresses, PCI ports for what has none, and defaults inside the elements that we wrote.
+    """
+    if differences(after, current, None):
+        return False
+    written = tuple(_element(difference.path) for difference in differences(after, before, None))
+    return all(
+        path.startswith(("devices/controller[pci/", *written)) or path.endswith(("/address", "/alias"))
+        for path in (difference.path for difference in differences(current, after, None))
+    )
+
+
+def _element(path: str) -> str:
+    """The element of a difference, as the beginning of every path inside it."""
+    return path.rpartition("@")[0] or f"{path}/"
 
 
 def _merge(before: str, after: str, current: str) -> _Way:
