@@ -92,6 +92,12 @@ def companions(bus: Bus, card: PciDevice) -> tuple[PciDevice, ...]:
     )
 
 
+def ids_of(device: PciDevice) -> str | None:
+    """Vendor and device as one word, `10de:2504`; None where either is not told, so that nothing equals it."""
+    vendor, number = device.identity.vendor_id, device.identity.device_id
+    return None if vendor is None or number is None else f"{vendor:04x}:{number:04x}"
+
+
 def is_integrated_intel(device: PciDevice) -> bool:
     """Intel's graphics inside the processor: always at 00:02, and treated apart by kernel and IOMMU."""
     return device.identity.vendor_id == _INTEL and device.address.slot_key == _INTEGRATED_SLOT

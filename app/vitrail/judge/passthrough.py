@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.judge.card import bus_of, companions
+from vitrail.judge.card import bus_of, companions, ids_of
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.hostuse import host_things
 from vitrail.judge.iommu import iommu_need
@@ -170,17 +170,12 @@ def _what_to_know(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
 def _twins(host: Host, gpu: Gpu) -> Finding:
     name = "card.identical"
     devices = host.devices.value if isinstance(host.devices, Known) else ()
-    # A listing without ids tells nothing about twins; unknown ids are equal to nothing.
-    mine = {(one.identity.vendor_id, one.identity.device_id) for one in gpu.functions if one.identity.vendor_id}
+    mine = {ids for one in gpu.functions if (ids := ids_of(one)) is not None}
     own = {one.address for one in gpu.functions}
-    twins = [
-        one for one in devices if one.address not in own and (one.identity.vendor_id, one.identity.device_id) in mine
-    ]
+    twins = [one for one in devices if one.address not in own and ids_of(one) in mine]
     if not twins:
         return passed(name, Severity.INFO, text("judge.identical.none"))
-    evidence = tuple(
-        Evidence(str(one.address), f"{one.identity.vendor_id:04x}:{one.identity.device_id:04x}") for one in twins
-    )
+    evidence = tuple(Evidence(str(one.address), ids_of(one) or "?") for one in twins)
     return failed(name, Severity.INFO, text("judge.identical.some", len(twins)), None, evidence)
 
 

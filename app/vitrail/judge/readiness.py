@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from vitrail.judge.card import whole_cards
+from vitrail.judge.card import ids_of, whole_cards
 from vitrail.judge.cmdline import cmdline_findings
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.hostuse import host_things
@@ -116,21 +116,11 @@ def _spares(host: Host, card: Gpu) -> bool:
 
 def _identical(host: Host) -> Finding:
     name = "identical-cards"
-    ids = Counter(
-        (card.device.identity.vendor_id, card.device.identity.device_id)
-        for card in whole_cards(host)
-        if card.device.identity.vendor_id is not None
-    )
-    twins = {key for key, count in ids.items() if count > 1}
-    same = [
-        card for card in whole_cards(host) if (card.device.identity.vendor_id, card.device.identity.device_id) in twins
-    ]
+    ids = Counter(ids_of(card.device) for card in whole_cards(host))
+    same = [card.device for card in whole_cards(host) if (mine := ids_of(card.device)) and ids[mine] > 1]
     if not same:
         return passed(name, Severity.INFO, text("judge.identical.no-twins"))
-    evidence = tuple(
-        Evidence(str(one.address), f"{one.device.identity.vendor_id:04x}:{one.device.identity.device_id:04x}")
-        for one in same
-    )
+    evidence = tuple(Evidence(str(one.address), ids_of(one) or "?") for one in same)
     return failed(name, Severity.INFO, text("judge.identical.twins", len(same)), None, evidence)
 
 

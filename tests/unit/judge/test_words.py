@@ -11,10 +11,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 import vitrail.judge
+from fakes.hosts import ETHERNET, USB, device
 from vitrail.judge.words import kinds, listed, plain
 from vitrail.model.text import text
-
-from fakes.hosts import ETHERNET, USB, device
 
 _ID = re.compile(r"judge\.[a-z0-9.-]+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
