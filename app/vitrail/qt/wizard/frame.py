@@ -79,13 +79,14 @@ class Frame(QDialog):
             self._holder.removeWidget(old)
             old.deleteLater()
         self.show_footer(footer)
-        first = view.focus_first() or self.buttons.get(footer.primary.act if footer.primary else footer.leave.act)
+        enter = footer.primary or footer.leave
+        first = view.focus_first() or (self.buttons[enter.act] if enter is not None else None)
         if first is not None:
             first.setFocus(Qt.FocusReason.TabFocusReason)
 
     def show_footer(self, footer: Footer) -> None:
         """Put these buttons at the foot; nothing moves where they are the same with other states."""
-        wanted = [footer.leave, *footer.beside, *((footer.primary,) if footer.primary is not None else ())]
+        wanted = [press for press in (footer.leave, *footer.beside, footer.primary) if press is not None]
         shown = {press.act: self.say(press.words) for press in wanted}
         if {act: made.text() for act, made in self.buttons.items()} != shown:
             self._fill_foot(footer)
@@ -110,7 +111,8 @@ class Frame(QDialog):
                 widget.hide()
                 widget.deleteLater()
         self.buttons = {}
-        self._foot.addWidget(self._button(footer.leave))
+        if footer.leave is not None:
+            self._foot.addWidget(self._button(footer.leave))
         self._note = PlainLabel(self.say(footer.note), Kind.MUTED)
         self._foot.addSpacing(GAP)
         self._foot.addWidget(self._note, 1)
@@ -123,7 +125,7 @@ class Frame(QDialog):
 
     def _button(self, press: Press, *, primary: bool = False) -> QPushButton:
         made = button(self.say(press.words), lambda: self._pressed(press.act), primary=primary)
-        if press.act is Act.CLOSE and not primary:
+        if press.words == text("wizard.cancel"):
             made.setToolTip(self.say(text("wizard.cancel-tip")))
         if press.act not in self.buttons or primary:
             self.buttons[press.act] = made

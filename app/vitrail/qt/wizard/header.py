@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The numbered circles: where the user is, what is done, what is to come. Without room only the present one is named."""
+"""The numbered circles: where the user is, what is done, what comes. Short of room only the present one is named."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Card, Notice
 from vitrail.qt.widgets.labels import Kind, Say
 from vitrail.qt.wizard.mode_row import cell
-from vitrail.qt.wizard.page import PageView, marked, words
+from vitrail.qt.wizard.page import PageView, marked, opening, words
 from vitrail.qt.wizard.state.losses import LossesPage
 
 
@@ -45,8 +45,8 @@ class LossesView(PageView):
             grid.setColumnStretch(column, part)
         for line, loss in enumerate(state.losses, 1):
             grid.addWidget(cell(words(self.say(loss.what), Kind.STRONG)), line, 0)
-            grid.addWidget(cell(words(self.say(loss.when))), line, 1)
-            grid.addWidget(cell(words(self.say(loss.until))), line, 2)
+            grid.addWidget(cell(words(opening(self.say(loss.when)))), line, 1)
+            grid.addWidget(cell(words(opening(self.say(loss.until)))), line, 2)
         card.body.addLayout(grid)
         return card
 
@@ -61,5 +61,3 @@ class LossesView(PageView):
             grid.addWidget(words(self.say(text("wizard.losses.stays-card", card=one.card)), Kind.MUTED), 1, 0)
             card.body.addLayout(marked(Tone.GOOD, line, mark="monitor"))
         return card
-
-

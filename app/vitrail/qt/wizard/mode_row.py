@@ -13,17 +13,15 @@ from vitrail.model.mode import Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.text import Text, text
 from vitrail.qt.theme import GAP, Tone
-from vitrail.qt.widgets.cards import Card, Pill
+from vitrail.qt.widgets.cards import Pill
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
-from vitrail.qt.wizard.page import bullets, marked, words
+from vitrail.qt.wizard.page import bullets, marked, opening, words
 from vitrail.qt.wizard.pickers import Picker
-from vitrail.qt.wizard.rows import ChoiceRow
+from vitrail.qt.wizard.rows import ChoiceRow, ClosedRow
 from vitrail.qt.wizard.state.modes import ModeRow
 
-COLUMNS = (36, 16, 16, 14, 18)
+COLUMNS = (32, 15, 16, 14, 23)
 """Parts of a hundred: mode, speed, screens lost, effort, card."""
-LEFT_ROOM = 42
-RIGHT_ROOM = 2 * GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +69,13 @@ def selectable_row(say: Say, row: ModeRow, answers: Answers) -> ChoiceRow:
     return face
 
 
-def closed_row(say: Say, row: ModeRow) -> Card:
+def closed_row(say: Say, row: ModeRow) -> ClosedRow:
     """A mode that cannot be chosen: why, and what would change it, beside its name."""
-    card = Card()
-    card.body.setContentsMargins(LEFT_ROOM, GAP + 4, RIGHT_ROOM, GAP + 4)
-    card.setAccessibleName(_spoken(say, row))
+    card = ClosedRow(_spoken(say, row))
     grid = column_grid()
     grid.addLayout(_name(say, row), 0, 0)
     right = QVBoxLayout()
     right.setSpacing(GAP // 2)
-    if row.not_yet:
-        right.addWidget(cell(words(say(text("wizard.modes.not-yet")))))
     for why in row.why:
         right.addWidget(cell(words(say(why))))
     if row.changes:
@@ -100,7 +94,7 @@ def _changes_title(row: ModeRow) -> Text:
 def _name(say: Say, row: ModeRow) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(2)
-    column.addWidget(cell(words(say(row.name), Kind.STRONG)))
+    column.addWidget(cell(words(opening(say(row.name)), Kind.STRONG)))
     column.addWidget(cell(words(say(row.about), Kind.MUTED)))
     if row.suggested or row.not_yet:
         pills = QHBoxLayout()
@@ -170,10 +164,9 @@ def _add_settings(say: Say, body: QVBoxLayout, row: ModeRow, answers: Answers) -
             values.index(field.current),
             lambda number, key=field.key, values=values: answers.setting(key, values[number]),  # type: ignore[misc]
         )
-        picker.setMaximumWidth(420)
         grid.addWidget(picker, line, 1)
-    grid.setColumnStretch(0, 36)
-    grid.setColumnStretch(1, 64)
+    for column, part in enumerate((32, 40, 28)):
+        grid.setColumnStretch(column, part)
     body.addLayout(grid)
 
 

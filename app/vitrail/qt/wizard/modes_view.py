@@ -14,9 +14,9 @@ from vitrail.model.text import text
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Notice
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
-from vitrail.qt.wizard.mode_row import LEFT_ROOM, RIGHT_ROOM, Answers, cell, closed_row, column_grid, selectable_row
+from vitrail.qt.wizard.mode_row import Answers, cell, closed_row, column_grid, selectable_row
 from vitrail.qt.wizard.page import PageView, words
-from vitrail.qt.wizard.rows import ChoiceRow, ChoiceRows
+from vitrail.qt.wizard.rows import LEFT_ROOM, RIGHT_ROOM, ChoiceRow, ChoiceRows
 from vitrail.qt.wizard.state.modes import ModesPage
 
 _HEADINGS = ("", "speed", "screens", "effort", "card")

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vitrail.qt.theme import GAP, Tone
-from vitrail.qt.widgets.cards import Card, Notice
+from vitrail.qt.widgets.cards import MarkLabel, Notice
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.wizard.elided import ElidedLabel
-from vitrail.qt.wizard.page import PageView, marked, words
-from vitrail.qt.wizard.rows import ChoiceRow, ChoiceRows
+from vitrail.qt.wizard.page import PageView, words
+from vitrail.qt.wizard.rows import ChoiceRow, ChoiceRows, ClosedRow
 from vitrail.qt.wizard.state.options import Option, OptionsPage
 
 
@@ -42,6 +42,13 @@ class OptionsView(PageView):
         detail = "" if option.detail is None else self.say(option.detail)
         note = "" if option.note is None else self.say(option.note)
         row = ChoiceRow(". ".join(part for part in (title, note, detail) if part))
+        face = QHBoxLayout()
+        face.setSpacing(2 * GAP)
+        if option.mark is not None:
+            face.addWidget(MarkLabel(Tone.INFO, mark=option.mark, size=24))
+        lines = QVBoxLayout()
+        lines.setSpacing(2)
+        face.addLayout(lines, 1)
         head = QHBoxLayout()
         head.setSpacing(2 * GAP)
         head.addWidget(ElidedLabel(title, Kind.STRONG), 1)
@@ -49,16 +56,18 @@ class OptionsView(PageView):
             aside = PlainLabel(note, Kind.MUTED)
             aside.setWordWrap(False)
             head.addWidget(aside, 0, Qt.AlignmentFlag.AlignRight)
-        row.body.addLayout(head)
+        lines.addLayout(head)
         if detail:
-            row.body.addWidget(words(detail, Kind.MUTED))
+            lines.addWidget(words(detail, Kind.MUTED))
+        row.body.addLayout(face)
         row.setChecked(option.selected)
         row.let_clicks_through()
         return row
 
     def _closed(self, option: Option) -> QWidget:
-        card = Card()
-        card.body.addWidget(ElidedLabel(self.say(option.title), Kind.STRONG))
+        title = self.say(option.title)
+        row = ClosedRow(title)
+        row.body.addWidget(ElidedLabel(title, Kind.STRONG))
         if option.why_not is not None:
-            card.body.addLayout(marked(Tone.PLAIN, words(self.say(option.why_not)), mark="lock"))
-        return card
+            row.body.addWidget(words(self.say(option.why_not)))
+        return row

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from vitrail.model.text import Text
 from vitrail.qt.theme import GAP, PAGE_MARGIN, Tone
@@ -26,8 +26,10 @@ class PageView(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget()
+        # Ignored, so that the scroll area goes by the height that the width at hand needs, not by the narrowest case.
+        inside.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         column = QVBoxLayout(inside)
-        column.setContentsMargins(PAGE_MARGIN, GAP, PAGE_MARGIN, 2 * GAP)
+        column.setContentsMargins(PAGE_MARGIN, 2 * GAP, PAGE_MARGIN, 2 * GAP)
         column.setSpacing(GAP)
         self.question = PlainLabel(say(question), Kind.HEADLINE)
         column.addWidget(self.question)
@@ -54,6 +56,11 @@ class PageView(QScrollArea):
 def words(what: str, kind: Kind = Kind.BODY) -> PlainLabel:
     """A label that wraps even where a name has no blanks."""
     return PlainLabel(breakable(what), kind)
+
+
+def opening(what: str) -> str:
+    """The words as the beginning of a line: the same phrase also stands inside sentences, in small letters."""
+    return what[:1].upper() + what[1:]
 
 
 def marked(tone: Tone, what: QWidget, *, mark: str | None = None) -> QLayout:

@@ -16,9 +16,9 @@ from vitrail.qt.wizard.page import PageView, marked, words
 from vitrail.qt.wizard.state.review import ReviewPage, StepCard
 from vitrail.qt.words import diff_lines
 
-_LEAST_LINES = 4
+_LEAST_LINES = 3
 _MOST_LINES = 18
-_AROUND = 64
+_AROUND = 58
 """Height of what stands around the lines of a diff: the bar above it and the frame."""
 
 
@@ -45,7 +45,10 @@ class ReviewView(PageView):
             row.addWidget(Pill(self.say(step.blocked), Tone.WARN, mark="lock"))
             row.addStretch(1)
             card.body.addLayout(row)
-        card.body.addWidget(fitted_diff(self.say, step.diff))
+        if step.diff:
+            card.body.addWidget(fitted_diff(self.say, step.diff))
+        else:
+            card.body.addLayout(marked(Tone.INFO, words(self.say(text("wizard.review.by-a-tool")))))
         undo = self.say(text("wizard.review.undo", undo=step.undo))
         card.body.addLayout(marked(Tone.INFO, words(undo), mark="undo-2"))
         return card
@@ -55,7 +58,7 @@ def fitted_diff(say: Say, diff: str) -> DiffView:
     """A diff as high as it is long, within reason; a longer one scrolls in its own frame."""
     view = DiffView(say)
     view.show_diff(diff_lines(diff))
-    lines = min(max(len(diff.splitlines()) + 1, _LEAST_LINES), _MOST_LINES)
+    lines = min(max(len(diff.splitlines()), _LEAST_LINES), _MOST_LINES)
     line = QFontMetricsF(font_of(Kind.MONO, view.font())).lineSpacing()
     view.setFixedHeight(round(lines * line) + _AROUND)
     return view

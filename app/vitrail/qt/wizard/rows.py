@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QRadioButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QRadioButton, QSizePolicy, QVBoxLayout, QWidget
 
+from vitrail.qt.marks import draw_mark
 from vitrail.qt.theme import GAP, RADIUS, Theme, mix, theme_of
 from vitrail.qt.widgets.labels import PlainLabel
 
+LEFT_ROOM = 46
+"""Before the face of a row: where the circle is."""
+RIGHT_ROOM = 2 * GAP
 _CIRCLE = 9.0
-_RADIO_ROOM = 42
+_RING = 3
+_HIGHEST_CIRCLE = 34.0
 
 
 class ChoiceRow(QRadioButton):
@@ -25,7 +30,7 @@ class ChoiceRow(QRadioButton):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         outer = QHBoxLayout(self)
-        outer.setContentsMargins(_RADIO_ROOM, GAP + 4, 2 * GAP, GAP + 4)
+        outer.setContentsMargins(LEFT_ROOM, GAP + 4, RIGHT_ROOM, GAP + 4)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP // 4)
         outer.addLayout(self.body)
@@ -59,21 +64,22 @@ class ChoiceRow(QRadioButton):
         painter.end()
 
     def _paint_frame(self, painter: QPainter, theme: Theme) -> None:
+        frame = QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING)
+        if self.hasFocus():
+            painter.setPen(QPen(mix(theme.window, theme.accent, 0.45), _RING))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(frame.adjusted(-1, -1, 1, 1), RADIUS + 1, RADIUS + 1)
         edge, width = theme.hairline, 1.0
         if self.isChecked():
             edge, width = theme.accent, 2.0
-        elif self.underMouse():
+        elif self.underMouse() or self.hasFocus():
             edge = theme.accent
         painter.setPen(QPen(edge, width))
         painter.setBrush(theme.accent_soft if self.isChecked() else theme.surface)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
-        if self.hasFocus():
-            painter.setPen(QPen(theme.accent_ink, 1, Qt.PenStyle.DotLine))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 4, -4, -4), RADIUS - 3, RADIUS - 3)
+        painter.drawRoundedRect(frame, RADIUS, RADIUS)
 
     def _paint_circle(self, painter: QPainter, theme: Theme) -> None:
-        center = QPointF(2 * GAP + _CIRCLE, min(self.height() / 2, 34.0))
+        center = circle_center(self.height())
         rim: QColor = theme.accent if self.isChecked() else mix(theme.surface, theme.text, 0.55)
         painter.setPen(QPen(rim, 1.8))
         painter.setBrush(theme.surface)
@@ -82,6 +88,35 @@ class ChoiceRow(QRadioButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.accent)
             painter.drawEllipse(center, _CIRCLE - 4, _CIRCLE - 4)
+
+
+def circle_center(height: int) -> QPointF:
+    """Where the circle of a row of this height stands: in its middle, in a high row at its first lines."""
+    return QPointF(2 * GAP + 3 + _CIRCLE, min(height / 2, _HIGHEST_CIRCLE))
+
+
+class ClosedRow(QFrame):
+    """An answer that cannot be given: a lock in place of the circle, and the words in full ink."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(LEFT_ROOM, GAP + 4, RIGHT_ROOM, GAP + 4)
+        self.body.setSpacing(GAP // 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        del event
+        theme = theme_of(self.palette())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.hairline, 1))
+        painter.setBrush(mix(theme.surface, theme.window, 0.6))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(_RING, _RING, -_RING, -_RING), RADIUS, RADIUS)
+        center = circle_center(self.height())
+        lock = QRectF(center.x() - _CIRCLE, center.y() - _CIRCLE, 2 * _CIRCLE, 2 * _CIRCLE)
+        draw_mark(painter, "lock", lock, theme.muted)
+        painter.end()
 
 
 class ChoiceRows(QButtonGroup):
@@ -100,7 +135,7 @@ class ChoiceRows(QButtonGroup):
         if isinstance(event, QKeyEvent) and event.type() is QKeyEvent.Type.KeyPress and watched in self.rows:
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()), 0)
             if step:
-                at = self.rows.index(watched) + step  # type: ignore[arg-type]
+                at = self.rows.index(watched) + step
                 if 0 <= at < len(self.rows):
                     self._walk_to(at)
                 return True

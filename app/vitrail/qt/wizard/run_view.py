@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from vitrail.model.outcome import StepResult
-from vitrail.model.text import text
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Card, MarkLabel
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
@@ -30,12 +29,6 @@ class RunView(PageView):
 
     def __init__(self, say: Say, state: ApplyPage, parent: QWidget | None = None) -> None:
         super().__init__(say, state.question, state.lead, parent)
-        if not state.finished:
-            bar = QProgressBar()
-            bar.setRange(0, 0)
-            bar.setTextVisible(False)
-            bar.setAccessibleName(say(text("wizard.wait.apply")))
-            self.body.addWidget(bar)
         card = Card()
         card.body.setSpacing(GAP + 4)
         for line in state.lines:

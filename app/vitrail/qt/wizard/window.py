@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QMoveEvent
 from PySide6.QtWidgets import QWidget
 
@@ -19,9 +20,8 @@ from vitrail.judge.suggestion import Seeing, card_for
 from vitrail.model.errors import VitrailError
 from vitrail.model.mode import Mode
 from vitrail.model.outcome import Outcome, RunOutcome, StepOutcome
-from vitrail.model.pci import PciAddress
 from vitrail.model.text import Text, text
-from vitrail.qt.runner import Runner, Ticket
+from vitrail.qt.runner import Runner
 from vitrail.qt.wizard import work
 from vitrail.qt.wizard.draft_file import DraftFile
 from vitrail.qt.wizard.frame import Frame
@@ -44,17 +44,15 @@ from vitrail.qt.wizard.state.story import (
     help_of,
     resumed,
     title_of,
+    troubled,
 )
-from vitrail.qt.wizard.state.trouble import trouble_page
 from vitrail.qt.wizard.views import Hearers, losses_state, modes_state, options_state, page_of
+from vitrail.qt.wizard.waiting import Waiting
 from vitrail.service.undoing import UndoPreview
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker
 
 T = TypeVar("T")
-
-_PATIENCE_MS = 180
-"""So long nothing is said about waiting: most answers come sooner, and a strip that flashes up disturbs."""
 
 
 class Wizard(Frame):
@@ -89,12 +87,9 @@ class Wizard(Frame):
             card=lambda mode, gpu: self._answered(with_mode(self.story.draft, mode, gpu)),
             setting=lambda key, value: self._answered(with_setting(self.story.draft, key, value)),
         )
-        self._ticket: Ticket | None = None
+        self._waiting = Waiting(runner, self, self.busy, self._failed)
         self._again: Callable[[], None] = self._look
         self._stopped = Event()
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_PATIENCE_MS)
         self.finished.connect(self._say_goodbye)
         self.show_title(title_of(self.story))
         self._look()
@@ -114,10 +109,8 @@ class Wizard(Frame):
         self._answered(with_mode(self.story.draft, mode, card_for(verdict)))
 
     def _answered(self, draft: Draft) -> None:
-        """Take an answer: what was being worked out for the old one is dropped."""
-        if self._ticket is not None:
-            self._ticket.drop()
-            self._rest()
+        """Take an answer; what was being worked out for the old one is dropped."""
+        self._waiting.drop()
         self._tell(replace(self.story, draft=draft, planned=None))
 
     def _tell(self, story: Story) -> None:
@@ -137,13 +130,13 @@ class Wizard(Frame):
     def _go(self, story: Story) -> None:
         """Show the page of this story."""
         self.story = story
-        self._rest()
         shown = page_of(self.say, story, self._workplace.knowledge, self._screen_name(), self._hearers)
         self.show_title(title_of(story))
         self.show_view(shown.view, help_of(story), header_of(story), footer_of(story, can_go_on=shown.can_go_on))
 
     def _go_to(self, page: Page) -> None:
-        self._keep_draft(replace(self.story.draft, page=page))
+        """Show this page of the way; the answers up to here are kept."""
+        self._keep_draft(page)
         self._go(replace(self.story, page=page, trouble=None))
 
     def _screen_name(self) -> str | None:
@@ -151,54 +144,34 @@ class Wizard(Frame):
 
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)
-        # Whether the button may be pressed here depends on the screen that the window stands on.
-        if self.story.page is Page.LOSSES and self.story.trouble is None and self._ticket is None:
-            losses = losses_state(self.story, self._screen_name())
-            pressable = self.buttons.get(Act.NEXT)
-            if losses is not None and pressable is not None and pressable.isEnabled() is not losses.can_go_on:
-                self._go(self.story)
+        # Whether the button may be pressed depends on the screen that the window stands on.
+        if self.story.page is not Page.LOSSES or self.story.trouble is not None or self._waiting.under_way:
+            return
+        losses = losses_state(self.story, self._screen_name())
+        following = self.buttons.get(Act.NEXT)
+        if losses is not None and following is not None and following.isEnabled() is not losses.can_go_on:
+            self._go(self.story)
 
-    # --- work ---
+    # --- what is worked out ---
 
     def _ask(
-        self,
-        work_to_do: Callable[[], T],
-        done: Callable[[T], None],
-        waiting: Text,
-        *,
-        cancel: bool = True,
+        self, work_to_do: Callable[[], T], done: Callable[[T], None], what: Text, *, can_stop: bool = True
     ) -> None:
-        """Have something worked out by the reader; meanwhile nothing but leaving can be pressed."""
-        self._again = lambda: self._ask(work_to_do, done, waiting, cancel=cancel)
-        self._hold(waiting, self._give_up if cancel else None)
-        self._ticket = self._runner.read(work_to_do, lambda answer: self._home(done, answer), self._failed, self)
-
-    def _home(self, done: Callable[[T], None], answer: T) -> None:
-        self._rest()
-        done(answer)
-
-    def _hold(self, waiting: Text, cancel: Callable[[], None] | None, later: Text | None = None) -> None:
+        """Have something worked out; meanwhile nothing but leaving can be pressed."""
+        self._again = lambda: self._ask(work_to_do, done, what, can_stop=can_stop)
         self.hold_buttons()
-        self._patience.disconnect(self)
-        self._patience.timeout.connect(lambda: self.busy.begin(waiting, cancel, later))
-        self._patience.start()
-
-    def _rest(self) -> None:
-        self._ticket = None
-        self._patience.stop()
-        self.busy.end()
+        self._waiting.read(work_to_do, done, what, self._give_up if can_stop else None)
 
     def _give_up(self) -> None:
-        """Stop waiting: the page that stands there is usable again."""
-        if self._ticket is not None:
-            self._ticket.drop()
+        """Stop waiting: the page that stands there can be used again."""
+        self._waiting.drop()
         if self.story.host is None:
             self.reject()
         else:
             self._go(self.story)
 
     def _failed(self, error: VitrailError) -> None:
-        self._go(replace(self.story, trouble=trouble_page(error, self.story.page)))
+        self._go(troubled(self.story, error))
 
     def _look(self) -> None:
         self._ask(lambda: work.look(self._workplace, self._drafts), self._looked, text("wizard.wait.host"))
@@ -228,57 +201,141 @@ class Wizard(Frame):
     def _write(self, planned: Planned) -> None:
         self._stopped.clear()
         self._go(replace(self.story, page=Page.APPLY, writing=Writing(), trouble=None))
-        tell = work.Tellers(
-            self._runner.at_home(lambda _: self._news(begun=True), self), self._runner.at_home(self._step_ended, self)
-        )
-        self._ticket = self._runner.change(
-            lambda: work.write(self._workplace, planned.plan, self._stopped, tell), self._wrote, self._failed, self
+        tell = work.Tellers(self._runner.at_home(self._begun, self), self._runner.at_home(self._step_ended, self))
+        self._waiting.change(
+            lambda: work.write(self._workplace, planned.plan, self._stopped, tell),
+            self._wrote,
+            text("wizard.wait.apply"),
+            text("wizard.wait.apply-later"),
         )
 
-    def _news(self, *, begun: bool) -> None:
-        self._go_on_writing(replace(self.story.writing, begun=begun))
+    def _begun(self, nothing: None) -> None:
+        del nothing
+        self._go(replace(self.story, writing=replace(self.story.writing, begun=True)))
 
     def _step_ended(self, step: StepOutcome) -> None:
-        self._go_on_writing(replace(self.story.writing, seen=(*self.story.writing.seen, step)))
-
-    def _go_on_writing(self, writing: Writing) -> None:
-        ticket = self._ticket
-        self._go(replace(self.story, writing=writing))
-        self._ticket = ticket
-        if writing.begun:
-            self._patience.disconnect(self)
+        writing = self.story.writing
+        self._go(replace(self.story, writing=replace(writing, seen=(*writing.seen, step))))
 
     def _wrote(self, outcome: RunOutcome | None) -> None:
         if outcome is None:
             self._go_to(Page.REVIEW)
             return
-        self._forget_draft()
+        self._runner.change(self._drafts.forget, lambda _: None, self._draft_lost, self)
         self._go(replace(self.story, writing=replace(self.story.writing, outcome=outcome)))
         self._verify(outcome)
 
     def _verify(self, outcome: RunOutcome) -> None:
-        self._ask(
-            lambda: self._workplace.verify(outcome.plan_id), self._verified, text("wizard.wait.verify"), cancel=False
-        )
+        look_anew = partial(self._workplace.verify, outcome.plan_id)
+        self._ask(look_anew, self._verified, text("wizard.wait.verify"), can_stop=False)
 
     def _verified(self, outcomes: tuple[Outcome, ...]) -> None:
         self._go(replace(self.story, page=Page.CHECK, outcomes=outcomes, trouble=None))
 
     def _preview(self, outcome: RunOutcome) -> None:
-        self._ask(
-            lambda: self._workplace.preview_undo(outcome.plan_id), self._previewed, text("wizard.wait.preview")
-        )
+        self._ask(lambda: self._workplace.preview_undo(outcome.plan_id), self._previewed, text("wizard.wait.preview"))
 
     def _previewed(self, previews: tuple[UndoPreview, ...]) -> None:
         self._go(replace(self.story, page=Page.TAKE_BACK, taking_back=TakingBack(previews), trouble=None))
 
     def _undo(self, outcome: RunOutcome) -> None:
-        self._hold(text("wizard.wait.undo"), None, text("wizard.wait.apply-later"))
-        self._ticket = self._runner.change(
-            lambda: self._workplace.undo(outcome.plan_id), self._undone, self._failed, self
+        self.hold_buttons()
+        self._waiting.change(
+            lambda: self._workplace.undo(outcome.plan_id),
+            self._undone,
+            text("wizard.wait.undo"),
+            text("wizard.wait.apply-later"),
         )
 
     def _undone(self, done: tuple[RunOutcome, ...]) -> None:
         back = self.story.taking_back
         if back is not None:
             self._go(replace(self.story, taking_back=replace(back, done=done)))
+
+    # --- buttons ---
+
+    def _press(self, act: Act) -> None:
+        does: dict[Act, Callable[[], None]] = {
+            Act.NEXT: self._next,
+            Act.BACK: self._back,
+            Act.CLOSE: self.reject,
+            Act.STOP: self._stopped.set,
+            Act.KEEP: self.accept,
+            Act.RETRY: self._again,
+            Act.CHOOSE_AGAIN: self._choose_again,
+            Act.COPY: self._copy,
+        }
+        outcome = self.story.writing.outcome
+        if outcome is not None:
+            does[Act.LOOK_AGAIN] = partial(self._verify, outcome)
+            does[Act.TAKE_BACK] = partial(self._preview, outcome)
+            does[Act.TAKE_BACK_NOW] = partial(self._undo, outcome)
+        does[act]()
+
+    def _next(self) -> None:
+        story = self.story
+        if story.page is Page.RESUME:
+            self._resume(resumed(story))
+        elif story.page is Page.SEEING:
+            self._weigh()
+        elif story.page is Page.MODE and story.weighed is not None:
+            self._plan(story.weighed)
+        else:
+            following = after(story.pages, story.page)
+            if following is Page.APPLY and story.planned is not None:
+                self._write(story.planned)
+            elif following is not None:
+                self._go_to(following)
+
+    def _resume(self, story: Story) -> None:
+        self.story = story
+        if story.page is Page.MODE:
+            self._weigh()
+        else:
+            self._go_to(story.page)
+
+    def _back(self) -> None:
+        previous = before(self.story.pages, self.story.page)
+        if previous is not None:
+            self._go_to(previous)
+
+    def _choose_again(self) -> None:
+        """Another mode, judged anew; another answer, where there was no list of modes yet."""
+        self.story = replace(self.story, planned=None)
+        if self.story.weighed is not None:
+            self._weigh()
+        else:
+            self._go_to(self.story.pages[0])
+
+    def _copy(self) -> None:
+        story = self.story
+        if story.trouble is not None:
+            words = trouble_text(self.say, story.trouble)
+        elif story.planned is not None:
+            words = plan_text(self.say, review_page(story.planned.plan, story.planned.gates))
+        else:
+            return
+        QGuiApplication.clipboard().setText(words)
+        self.show_note(text("wizard.copied"))
+
+    # --- leaving ---
+
+    def reject(self) -> None:
+        if self.story.under_way:
+            return
+        if not self.story.written and self.story.page is not Page.RESUME:
+            self._keep_draft(self.story.page)
+        super().reject()
+
+    def _say_goodbye(self) -> None:
+        outcome = self.story.writing.outcome
+        self.finished_with.emit(outcome.plan_id if outcome is not None and self.story.written else None)
+
+    def _keep_draft(self, page: Page) -> None:
+        draft = replace(self.story.draft, page=page)
+        if draft.begun:
+            self._runner.change(lambda: self._drafts.keep(draft), lambda _: None, self._draft_lost, self)
+
+    def _draft_lost(self, error: VitrailError) -> None:
+        del error
+        self.show_note(text("wizard.draft-lost"))

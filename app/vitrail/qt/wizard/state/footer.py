@@ -39,7 +39,7 @@ class Press:
 class Footer:
     """`leave` stands at the left, `beside` before the primary button, `primary` is what Enter does."""
 
-    leave: Press
+    leave: Press | None
     note: Text
     beside: tuple[Press, ...]
     primary: Press | None
@@ -67,8 +67,8 @@ def empty_plan_footer() -> Footer:
 
 def stopped_footer() -> Footer:
     """For the page on which this version stops."""
-    beside = (Press(Act.COPY, text("wizard.copy-plan")), Press(Act.CHOOSE_AGAIN, text("wizard.choose-again")))
-    return Footer(_CANCEL, _SAFE, beside, _CLOSE)
+    beside = (Press(Act.COPY, text("wizard.copy-plan")), Press(Act.BACK, text("wizard.back-button")))
+    return Footer(_CLOSE, _SAFE, beside, Press(Act.CHOOSE_AGAIN, text("wizard.choose-again")))
 
 
 def apply_footer(*, can_stop: bool) -> Footer:
@@ -84,30 +84,26 @@ def check_footer(*, proven: bool) -> Footer:
     keep = Press(Act.KEEP, text("wizard.keep"))
     note = text("wizard.can-take-back")
     if proven:
-        return Footer(_CLOSE, note, (again, back), keep)
-    return Footer(_CLOSE, note, (again, keep), back)
+        return Footer(None, note, (again, back), keep)
+    return Footer(None, note, (again, keep), back)
 
 
 def take_back_footer(*, done: bool, anything: bool) -> Footer:
     """Before the click: take back or leave it; after it: done."""
     if done or not anything:
-        return Footer(_CLOSE, text("wizard.can-take-back"), (), _CLOSE)
+        return Footer(None, text("wizard.can-take-back"), (), _CLOSE)
     now = Press(Act.TAKE_BACK_NOW, text("wizard.take-back-now"))
     return Footer(_CLOSE, _SAFE, (Press(Act.LOOK_AGAIN, text("wizard.back-button")),), now)
 
 
 def trouble_footer(*, can_retry: bool, back_to: Page | None, written: bool) -> Footer:
     """Every error has a way on that is not only closing."""
-    beside = [Press(Act.COPY, text("wizard.copy"))]
-    if written:
-        beside.append(Press(Act.TAKE_BACK, text("wizard.take-back")))
-    choose = Press(
-        Act.CHOOSE_AGAIN, text("wizard.choose-again" if back_to is Page.MODE else "wizard.answer-again")
-    )
-    retry = Press(Act.RETRY, text("wizard.try-again"))
-    if back_to is not None:
-        if can_retry:
-            beside.append(retry)
-        return Footer(_CLOSE, text("wizard.can-take-back") if written else _SAFE, tuple(beside), choose)
+    copy = Press(Act.COPY, text("wizard.copy"))
     note = text("wizard.can-take-back") if written else _SAFE
-    return Footer(_CLOSE, note, tuple(beside), retry if can_retry else None)
+    words = "wizard.choose-again" if back_to is Page.MODE else "wizard.answer-again"
+    ways = [
+        *((Press(Act.RETRY, text("wizard.try-again")),) if can_retry else ()),
+        *((Press(Act.CHOOSE_AGAIN, text(words)),) if back_to is not None else ()),
+        *((Press(Act.TAKE_BACK, text("wizard.take-back")),) if written else ()),
+    ]
+    return Footer(_CLOSE, note, (copy, *ways[:-1]), ways[-1] if ways else None)

@@ -186,7 +186,8 @@ def _screens(host: Host, verdict: ModeVerdict, card: PciAddress | None) -> tuple
 
 def _why(host: Host, verdict: ModeVerdict, card: PciAddress | None) -> tuple[Text, ...]:
     """The verdict's own reasons, then what stands against the cards that are not picked."""
-    reasons = list(verdict.reasons)
+    # That it works is what its group says already.
+    reasons = [] if verdict.feasible is Feasibility.READY else list(verdict.reasons)
     if verdict.feasible is Feasibility.IMPOSSIBLE:
         return tuple(reasons)
     for other in verdict.cards:

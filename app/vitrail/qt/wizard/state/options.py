@@ -13,8 +13,23 @@ from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.qt.wizard.state.cards import card_name, connected_outputs, output_name, sentence_list
 from vitrail.qt.wizard.state.draft import Draft
-from vitrail.qt.words import state_badge
 from vitrail.qt.wizard.state.words import graphics_words, mode_name
+from vitrail.qt.words import state_badge
+
+_MARKS = {
+    "games": "zap",
+    "desktop": "layout-dashboard",
+    "cad": "workflow",
+    "compute": "server",
+    "video": "play",
+    "legacy": "history",
+    "unknown": "circle-question-mark",
+    Seeing.OWN_MONITOR.value: "monitor",
+    Seeing.OTHER_INPUT.value: "refresh-cw",
+    Seeing.WINDOW.value: "square",
+    Seeing.REMOTE.value: "network",
+    Seeing.NOTHING.value: "monitor-off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,8 @@ class Option:
     selected: bool
     note: Text | None = None
     why_not: Text | None = None
+    mark: str | None = None
+    """The icon before it, by its file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,7 @@ def purpose_page(draft: Draft) -> OptionsPage:
                 text(f"wizard.purpose.{purpose}.title"),
                 text(f"wizard.purpose.{purpose}.detail"),
                 selected=draft.purpose == purpose,
+                mark=_MARKS[purpose],
             )
             for purpose in PURPOSES
         ),
@@ -94,6 +112,7 @@ def seeing_page(host: Host, draft: Draft) -> OptionsPage:
                 text(f"wizard.seeing.{seeing.value}.title"),
                 text(f"wizard.seeing.{seeing.value}.detail"),
                 selected=draft.seeing is seeing,
+                mark=_MARKS[seeing.value],
             )
             for seeing in Seeing
         ),

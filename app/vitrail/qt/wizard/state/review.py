@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.model.finding import Finding, Status
+from vitrail.model.finding import Finding, Severity, Status
 from vitrail.model.plan import Phase, Plan, Writer
 from vitrail.model.step import Step
 from vitrail.model.text import Text, text
@@ -47,7 +47,7 @@ def review_page(plan: Plan, gates: tuple[Finding, ...] = ()) -> ReviewPage:
         question=text("wizard.review.question"),
         lead=_lead(len(cards), held=held),
         cards=cards,
-        notices=tuple(one for one in plan.findings if one.status is not Status.PASS),
+        notices=_notices(plan.findings),
         plan_id=plan.plan_id,
     )
 
@@ -78,3 +78,13 @@ def _card(number: int, phase: Phase, step: Step, *, held: bool) -> StepCard:
         undo=undo_of(step),
         blocked=text("wizard.review.not-written") if held else None,
     )
+
+
+def _notices(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What did not pass, what stops first; a thing that is both a warning and a stop is said once."""
+    order = (Severity.BLOCKS, Severity.WARNS, Severity.INFO)
+    kept: dict[Text, Finding] = {}
+    for finding in sorted(findings, key=lambda one: order.index(one.severity)):
+        if finding.status is not Status.PASS:
+            kept.setdefault(finding.title, finding)
+    return tuple(kept.values())

@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vitrail.judge.suggestion import Suggestion
+from vitrail.model.errors import VitrailError
 from vitrail.model.finding import Finding
 from vitrail.model.machine import Host
-from vitrail.model.outcome import Outcome, PromiseResult, RunOutcome, StepOutcome
+from vitrail.model.outcome import Outcome, PromiseResult, RunOutcome, RunResult, StepOutcome
 from vitrail.model.plan import Plan
 from vitrail.model.reading import Known
 from vitrail.model.text import Text, text
@@ -21,7 +22,7 @@ from vitrail.qt.wizard.state.footer import Footer
 from vitrail.qt.wizard.state.review import stops_before_writing
 from vitrail.qt.wizard.state.run import changed_anything
 from vitrail.qt.wizard.state.steps import HeaderStep, Page
-from vitrail.qt.wizard.state.trouble import TroublePage
+from vitrail.qt.wizard.state.trouble import Kind, TroublePage, trouble_page
 from vitrail.service.undoing import UndoPreview
 
 
@@ -101,7 +102,7 @@ class Story:
 
 
 def first_page(story: Story) -> Story:
-    """The story at its first screen: the offer to go on, if there is something to go on with, else the first question."""
+    """The story at its first screen: the offer to go on where there is something to go on with, else a question."""
     draft = story.draft
     kept = story.kept
     if kept is not None and kept.begun and _still_there(story, kept) and draft.vm_uuid in (None, kept.vm_uuid):
@@ -110,7 +111,7 @@ def first_page(story: Story) -> Story:
 
 
 def resumed(story: Story) -> Story:
-    """The story after the answer to the offer. What comes after the modes is worked out anew, so it is not jumped to."""
+    """The story after the answer to the offer; what comes after the modes is never jumped to, but judged anew."""
     if not story.resume or story.kept is None:
         return replace(story, page=story.pages[0], kept=None)
     answered = (story.kept.purpose is not None, story.kept.seeing is not None)
@@ -151,19 +152,30 @@ def footer_of(story: Story, *, can_go_on: bool) -> Footer:
     trouble = story.trouble
     if trouble is not None:
         return footer.trouble_footer(can_retry=trouble.can_retry, back_to=trouble.back_to, written=story.written)
-    match story.page:
-        case Page.RESTART:
-            return footer.stopped_footer()
-        case Page.APPLY:
-            return footer.apply_footer(can_stop=not story.writing.begun)
-        case Page.CHECK:
-            return footer.check_footer(proven=overall_of(story.outcomes) is PromiseResult.KEPT)
-        case Page.TAKE_BACK:
-            back = story.taking_back
-            return footer.take_back_footer(
-                done=back is not None and back.done is not None, anything=back is not None and bool(back.previews)
-            )
-        case Page.REVIEW if story.planned is not None and not story.planned.plan.steps:
-            return footer.empty_plan_footer()
-        case _:
-            return footer.question_footer(story.pages, story.page, can_go_on=can_go_on)
+    if story.page in (Page.APPLY, Page.CHECK, Page.TAKE_BACK):
+        return _writing_footer(story)
+    if story.page is Page.RESTART:
+        return footer.stopped_footer()
+    if story.page is Page.REVIEW and story.planned is not None and not story.planned.plan.steps:
+        return footer.empty_plan_footer()
+    return footer.question_footer(story.pages, story.page, can_go_on=can_go_on)
+
+
+def _writing_footer(story: Story) -> Footer:
+    if story.page is Page.APPLY:
+        return footer.apply_footer(can_stop=not story.writing.begun)
+    if story.page is Page.CHECK:
+        return footer.check_footer(proven=overall_of(story.outcomes) is PromiseResult.KEPT)
+    back = story.taking_back
+    done = back is not None and back.done is not None
+    return footer.take_back_footer(done=done, anything=back is not None and bool(back.previews))
+
+
+def troubled(story: Story, error: VitrailError) -> Story:
+    """The story with this error before its page. A write whose end nobody knows may be on the machine."""
+    trouble = trouble_page(error, story.page)
+    writing = story.writing
+    if story.page is Page.APPLY and trouble.kind is Kind.UNSETTLED and story.planned is not None:
+        unknown = RunOutcome(story.planned.plan.plan_id, "", RunResult.UNKNOWN, writing.seen)
+        writing = replace(writing, outcome=unknown)
+    return replace(story, trouble=trouble, writing=writing)
