@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes import hosts
 from lxml import etree
 
+from fakes import hosts
 from vitrail.model.choice import Basic, Choice, Passthrough, Qxl, Virgl, Virtio
 from vitrail.model.errors import Unreadable
 from vitrail.model.machine import Host
@@ -105,32 +105,26 @@ def after(words: str, choice: Choice) -> str:
     return edit(words, draft_vm(ground, choice).edits)
 
 
+def cut(node: etree._Element) -> None:
+    """Take an element out and leave the text behind it."""
+    parent, before = node.getparent(), node.getprevious()
+    assert parent is not None
+    if before is not None:
+        before.tail = (before.tail or "") + (node.tail or "")
+    else:
+        parent.text = (parent.text or "") + (node.tail or "")
+    parent.remove(node)
+
+
 def survivors(words: str, choice: Choice) -> str:
     """The document without what the choice may edit, in canonical form: order, comments and namespaces count."""
-    root = etree.fromstring(words.encode(), etree.XMLParser(remove_blank_text=True))
-    for devices in root.iterfind("devices"):
-        for node in [node for node in devices if node.tag in EDITED]:
-            before = node.getprevious()
-            tail = node.tail or ""
-            if tail.strip():
-                if before is None:
-                    devices.text = (devices.text or "") + tail
-                else:
-                    before.tail = (before.tail or "") + tail
-            devices.remove(node)
-    if isinstance(choice, Passthrough) and choice.hide_kvm:
-        for features in root.findall("features"):
-            for kvm in features.findall("kvm"):
-                for hidden in kvm.findall("hidden"):
-                    kvm.remove(hidden)
-                if not len(kvm):
-                    features.remove(kvm)
-            if not len(features):
-                root.remove(features)
-    for node in root.iter():
-        for name in ("text", "tail"):
-            if not (getattr(node, name) or "").strip() and isinstance(node.tag, str):
-                setattr(node, name, None)
+    root = etree.fromstring(words.encode())
+    for node in root.xpath("devices/*"):
+        if node.tag in EDITED:
+            cut(node)
+    for path in ("features/kvm/hidden", "features/kvm[not(*)]", "features[not(*)]") if choice == HIDDEN else ():
+        for node in root.xpath(path):
+            cut(node)
     return etree.tostring(root, method="c14n2", with_comments=True, strip_text=True).decode()
 
 

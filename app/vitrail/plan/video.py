@@ -36,6 +36,12 @@ def one_video(ground: Ground, model: str, *, accel3d: bool = False, sizes: tuple
     else:
         edits += _attributes(old, model, sizes, was_one_of_many=bool(others))
         edits += _acceleration(old, accel3d=accel3d)
+        if any(node.get("name") == "vhostuser" for node in first.all("driver")):
+            edits += [
+                SetAttribute(node.path, "rendernode", None)
+                for node in old.all("acceleration")
+                if node.get("rendernode") is not None
+            ]
         if model in ("ramfb", "none"):
             edits += [Remove(node.path) for node in old.all("resolution")]
     edits += _around(first, model)

@@ -8,6 +8,7 @@ said; where it says something else, it is someone else's now and stays, and that
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from vitrail.xmldoc.compare import contains, identity, match, same_value, signature
@@ -36,7 +37,7 @@ def take_back(before: str, after: str, current: str) -> TakenBack:
     former = _Former(before)
     undo = _Undo(former, parse(current))
     undo.element(former.root, parse(after), undo.current, "")
-    return TakenBack(edit(current, undo.edits), tuple(undo.left))
+    return TakenBack(edit(current, (*undo.edits, *undo.returns())), tuple(undo.left))
 
 
 class _Former:
@@ -49,14 +50,14 @@ class _Former:
         self._layout = Layout(words, self._spans)
         self._addresses = [signature(node) for node in walk(self.root) if node.tag == "address"]
 
-    def source(self, node: Node, current: Node) -> str:
+    def source(self, node: Node, taken: Container[object]) -> str:
         """The element as it was written, without a guest address that something else has taken meanwhile."""
         span = self._spans[node.path]
         source = self._words[span.start : span.end]
         address = node.find("address")
         if address is None or self._addresses.count(signature(address)) > 1:
             return source
-        if all(signature(one) != signature(address) for one in walk(current) if one.tag == "address"):
+        if signature(address) not in taken:
             return source
         own = parse(source).find("address")
         return edit(source, (Remove(own.path),)) if own is not None else source
@@ -89,14 +90,38 @@ class _Undo:
     current: Node
     edits: list[Edit] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    gone: list[tuple[Path, _Place, Node]] = field(default_factory=list)
+    """What comes back: the parent as it is now, the place, the element as it was."""
+
+    def returns(self) -> tuple[Insert, ...]:
+        """The edits that put back what the edit had removed; known only when all that goes away is known."""
+        going = {one.path for one in self.edits if isinstance(one, Remove)}
+        staying = [
+            node
+            for node in walk(self.current)
+            if not any(node.path[:length] in going for length in range(len(node.path) + 1))
+        ]
+        taken = {signature(node) for node in staying if node.tag == "address"}
+        return tuple(
+            Insert(
+                parent,
+                place.current,
+                Verbatim(self.former.source(was, taken), self.former.lead(was.path, place.before, place.gone)),
+            )
+            for parent, place, was in self.gone
+        )
 
     def element(self, before: Node, after: Node, current: Node, path: str) -> None:
         """Undo what happened to one element that all three have."""
         if signature(before) == signature(after):
             return
-        self._attributes(before, after, current, path)
         if before.text not in (after.text, current.text):
+            if current.text == after.text and not (before.children or current.children):
+                self.edits.append(Remove(current.path))
+                self.gone.append((current.path[:-1], _Place(before.path[-1], current.path[-1]), before))
+                return
             self.left.append(path.removesuffix("/") or before.tag)
+        self._attributes(before, after, current, path)
         self._children(before, after, current, path)
 
     def _attributes(self, before: Node, after: Node, current: Node, path: str) -> None:
@@ -148,9 +173,7 @@ class _Undo:
         if back is not None:
             others.remove(back)
             return _Place(was.path[-1], back.path[-1])
-        lead = self.former.lead(was.path, place.before, place.gone)
-        new = Verbatim(self.former.source(was, self.current), lead)
-        self.edits.append(Insert(current.path, place.current, new))
+        self.gone.append((current.path, place, was))
         return _Place(place.before, place.current, (*place.gone, was.path))
 
 
