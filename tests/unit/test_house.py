@@ -26,7 +26,11 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 
 SOURCES = sorted(APP.rglob("*.py"))
-ALL_PYTHON = [*SOURCES, *sorted((REPOSITORY / "tests").rglob("*.py")), *sorted((REPOSITORY / "packaging").rglob("*.py"))]
+ALL_PYTHON = [
+    *SOURCES,
+    *sorted((REPOSITORY / "tests").rglob("*.py")),
+    *sorted((REPOSITORY / "packaging").rglob("*.py")),
+]
 CATALOGUES = sorted((REPOSITORY / "resources" / "translations" / "en").glob("*.po"))
 
 

@@ -56,7 +56,10 @@ def _history(request: Namespace) -> int:
                 text("cli.history.state"),
                 text("cli.history.vm"),
             ),
-            [(entry.plan_id, _when(entry), entry.mode, _state(entry), entry.vm_name) for entry in entries],
+            [
+                (entry.plan_id, _when(entry), entry.mode or None, _state(entry), entry.vm_name or None)
+                for entry in entries
+            ],
             0,
         )
     return DONE
@@ -78,3 +81,5 @@ def _state(entry: HistoryEntry) -> Text:
             return text("cli.run-state.interrupted")
         case RunState.FAILED:
             return text("cli.run-state.failed")
+        case RunState.UNREADABLE:
+            return text("cli.run-state.unreadable")

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from vitrail.cli.json_values import Json, json_evidence, say
-from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome, RunResult, StepOutcome
+from vitrail.cli.json_values import Json, json_evidence, json_unknown, say
+from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome, RunResult, RunState, StepOutcome
+from vitrail.model.text import text
 
 _WORST_FIRST = (
     RunResult.UNKNOWN,
@@ -52,13 +54,17 @@ def json_history(entries: tuple[HistoryEntry, ...]) -> Json:
                 "plan_id": entry.plan_id,
                 "run": entry.run,
                 "applied_at": utc(entry.applied_at),
-                "vm": entry.vm_name,
-                "mode": entry.mode,
+                "vm": _told(entry, entry.vm_name),
+                "mode": _told(entry, entry.mode),
                 "state": entry.state.value,
             }
             for entry in entries
         ]
     }
+
+
+def _told(entry: HistoryEntry, words: str) -> Any:
+    return json_unknown(text("cli.history.not-readable")) if entry.state is RunState.UNREADABLE else words
 
 
 def json_status() -> Json:

@@ -23,6 +23,7 @@ _NARROWEST = 40
 _WIDEST = 120
 _GAP = "  "
 _LONGEST_CELL = 4000
+_MOST_SEEN = 6
 
 Cell = str | int | Text | None
 Words = Cell | Known[str] | Known[str | None] | Known[int] | Known[int | None] | Known[bool] | Unknown
@@ -114,8 +115,10 @@ class Page:
         for line in self._wrapped(" " * indent + label, self.say(finding.title), indent + shown, indent + shown):
             self.write(line)
         if finding.status is not Status.PASS:
-            for seen in finding.evidence:
+            for seen in finding.evidence[:_MOST_SEEN]:
                 self.entry("", text("cli.evidence", source=seen.source, value=seen.value), indent + 2)
+            if len(finding.evidence) > _MOST_SEEN:
+                self.entry("", text("cli.evidence.more", count=len(finding.evidence) - _MOST_SEEN), indent + 2)
             if finding.remedy is not None:
                 self.entry("", text("cli.remedy", remedy=finding.remedy), indent + 2)
 

@@ -37,9 +37,11 @@ def run(request: Namespace) -> int:
 
 
 def _preview(request: Namespace, workplace: Workplace, page: Page) -> None:
-    previews = workplace.preview_undo(request.plan_id, request.all)
+    previews = workplace.preview_undo(request.plan_id, request.all, force=request.force)
     for preview in previews:
         page.heading(text("cli.undo.preview", vm=preview.vm_name, plan=preview.plan_id))
+        if preview.gone:
+            page.paragraph(text("cli.undo.gone"), 2)
         if preview.merges and not request.force:
             page.paragraph(text("cli.undo.merges"), 2)
         for left in preview.left:

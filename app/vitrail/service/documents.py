@@ -37,7 +37,7 @@ class NoDomains:
 
     def define(self, uuid: str, words: str, *, strict: bool) -> None:
         del uuid, words, strict
-        raise DefineRefused(_NOT_ASKED.id)
+        raise DefineRefused(_NOT_ASKED)
 
     def where(self, uuid: str) -> str:
         return uuid
