@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`record`: this machine as a file, scrubbed. Joins what the machine's files say with what its libvirt says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vitrail.model.errors import Refused, Unreachable
+from vitrail.model.machine import MachineKind
+from vitrail.model.reading import Known, Reading, Unknown
+from vitrail.model.text import text
+from vitrail.probe.host import read_host
+from vitrail.probe.libvirt_read import (
+    read_capabilities_text,
+    read_domain_capabilities_text,
+    read_node_device_texts,
+)
+from vitrail.service.deadlines import Beat
+from vitrail.service.libvirt_session import Session, load_libvirt
+from vitrail.service.libvirt_store import LibvirtStore
+from vitrail.service.stores import StoredDomain
+from vitrail.service.uri import DEFAULT, read_uri
+from vitrail.source.names import Names
+from vitrail.source.root import FolderRoot, Root
+from vitrail.source.saving import DomainText, Draft, LibvirtTexts, plan_recording, save_recording
+from vitrail.xmldoc.document import parse_domain
+
+_KINDS_OF_VM = (("x86_64", "q35", "kvm"), ("x86_64", "pc", "kvm"), ("x86_64", "q35", "qemu"))
+"""Asked for besides those of the VMs that are there, so that a recording without VMs can be planned on."""
+
+
+def record(file: str, connect: str | None = None) -> tuple[str, ...]:
+    """Save this machine to a new file; what it holds. Raises Refused where something is there already."""
+    return tuple(path for path, _size in save_recording(draft_recording(connect), Path(file)))
+
+
+def draft_recording(connect: str | None = None) -> Draft:
+    """What a recording of this machine would hold. Without an answer from libvirt it holds no VMs."""
+    address = read_uri(connect if connect is not None else DEFAULT)
+    if not address.local:
+        raise Refused(text("service.record.elsewhere", uri=address.uri), text("service.record.run-there"))
+    session = Session(address)
+    try:
+        texts = _libvirt_texts(session)
+    except Unreachable:
+        texts = None
+    finally:
+        session.close()
+    root = FolderRoot("/")
+    return plan_recording(root, texts, _names(root))
+
+
+def _names(root: Root) -> dict[str, tuple[str, str]]:
+    """The names of this machine's devices, so that the recording shows them where no table knows them."""
+    nobody = Unknown(text("service.vm.only-a-document"))
+    host = read_host(root, nobody, kind=MachineKind.REAL, names=Names(root))
+    named: dict[str, tuple[str, str]] = {}
+    for device in host.devices.value if isinstance(host.devices, Known) else ():
+        vendor, name, identity = device.vendor_name, device.name, device.identity
+        if isinstance(vendor, Known) and isinstance(name, Known) and identity.vendor_id and identity.device_id:
+            named[f"{identity.vendor_id:04x}:{identity.device_id:04x}"] = (vendor.value, name.value)
+    return named
+
+
+def _libvirt_texts(session: Session) -> LibvirtTexts:
+    store = LibvirtStore(session)
+    domains = store.list()
+    libvirt = load_libvirt()
+    kinds = {_kind_of(domain) for domain in domains} | {(None, *kind) for kind in _KINDS_OF_VM}
+
+    def ask(connection: Any, beat: Beat) -> tuple[Reading[str], Reading[tuple[tuple[str, str], ...]]]:
+        capabilities = read_capabilities_text(connection)
+        beat()
+        return capabilities, read_node_device_texts(connection)
+
+    known = tuple(_domain(domain, domain.text.value) for domain in domains if isinstance(domain.text, Known))
+    try:
+        capabilities, node_devices = session.read(ask)
+    except libvirt.libvirtError:
+        return LibvirtTexts(domains=known)
+    told = (_capabilities(session, kind) for kind in sorted(kinds - {None}, key=str) if kind is not None)
+    return LibvirtTexts(
+        capabilities=capabilities.value if isinstance(capabilities, Known) else None,
+        domain_capabilities=tuple(pair for pair in told if pair is not None),
+        node_devices=node_devices.value if isinstance(node_devices, Known) else (),
+        domains=known,
+    )
+
+
+Kind = tuple[str | None, str, str, str]
+
+
+def _kind_of(domain: StoredDomain) -> Kind | None:
+    if isinstance(domain.text, Unknown):
+        return None
+    root = parse_domain(domain.text.value)
+    kind = root.find("os", "type")
+    if kind is None:
+        return None
+    emulator = root.value("devices", "emulator") or None
+    return emulator, kind.get("arch") or "", kind.get("machine") or "", root.get("type") or ""
+
+
+def _capabilities(session: Session, kind: Kind) -> tuple[str, str] | None:
+    libvirt = load_libvirt()
+    emulator, arch, machine, virt_type = kind
+    try:
+        words = session.read(
+            lambda connection, _beat: read_domain_capabilities_text(connection, emulator, arch, machine, virt_type)
+        )
+    except libvirt.libvirtError:
+        return None
+    return (f"{virt_type}-{arch}-{machine}", words.value) if isinstance(words, Known) else None
+
+
+def _domain(domain: StoredDomain, words: str) -> DomainText:
+    return DomainText(
+        domain.name,
+        domain.uuid,
+        words,
+        domain.state.value.value if isinstance(domain.state, Known) else None,
+        domain.has_managed_save.value if isinstance(domain.has_managed_save, Known) else None,
+        domain.autostart.value if isinstance(domain.autostart, Known) else None,
+    )
