@@ -25,9 +25,10 @@ from vitrail.model.plan import Plan
 from vitrail.model.text import text
 from vitrail.service.libvirt_session import Session
 from vitrail.service.libvirt_store import LibvirtStore
+from vitrail.service.place import Place
 from vitrail.service.state import StateFolder
 from vitrail.service.uri import read_uri
-from vitrail.service.workplace import Place, Workplace
+from vitrail.service.workplace import Workplace
 from vitrail.source.names import Names
 from vitrail.source.root import FolderRoot
 

@@ -84,9 +84,9 @@ class Page:
                 unread.setdefault(item.reason, []).append(self.say(label))
             else:
                 said.append((self.say(label), item))
-        wide = max((_columns(label) for label, _ in said), default=0)
-        for label, item in said:
-            self.entry(_padded(label, wide) + _GAP, item, indent)
+        wide = max((_columns(words) for words, _ in said), default=0)
+        for words, item in said:
+            self.entry(_padded(words, wide) + _GAP, item, indent)
         for reason, labels in unread.items():
             self.entry("? ", text("cli.unknown-facts", labels="; ".join(labels), reason=reason), indent)
 

@@ -30,10 +30,10 @@ def run(request: Namespace) -> int:
 
 
 def _opened(request: Namespace) -> tuple[Host, Text]:
-    from vitrail.cli.place import open_from  # noqa: PLC0415 - a listing needs no workplace
+    from vitrail.service.view import open_view  # noqa: PLC0415 - a listing needs no place
 
-    with closing(open_from(request)) as workplace:
-        return workplace.read(), workplace.label
+    with closing(open_view(request.machine, request.connect)) as view:
+        return view.read(), view.label
 
 
 def _listed(request: Namespace) -> tuple[Host, Text]:

@@ -15,10 +15,11 @@ from vitrail.model.machine import MachineKind
 from vitrail.model.reading import Reading, Unknown
 from vitrail.model.text import Text, text
 from vitrail.service.happening import Happening
+from vitrail.service.place import Place
 from vitrail.service.places import open_place
 from vitrail.service.state import StateFolder, find_state_folder
 from vitrail.service.stores import DefineRefused, StoredDomain
-from vitrail.service.workplace import Place, Workplace
+from vitrail.service.workplace import Workplace
 from vitrail.source.names import Names
 from vitrail.source.root import FolderRoot
 

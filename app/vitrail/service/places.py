@@ -1,22 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what the user named (a recording, a libvirt URI, nothing) to the place where the verbs work."""
+"""Opens the place that the user named with every verb on it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from vitrail.model.errors import Unreadable
-from vitrail.model.machine import MachineKind
-from vitrail.model.text import text
-from vitrail.service.libvirt_session import Session
-from vitrail.service.libvirt_store import LibvirtStore
-from vitrail.service.state import StateFolder, find_state_folder
-from vitrail.service.uri import DEFAULT, Address, read_uri
-from vitrail.service.workplace import Place, Workplace
-from vitrail.source.names import Names
-from vitrail.source.root import AbsentRoot, FolderRoot
-
-DEMO = "demo"
+from vitrail.service.place import find_place
+from vitrail.service.workplace import Workplace
 
 
 def open_place(machine: str | None, connect: str | None) -> Workplace:
@@ -24,38 +12,4 @@ def open_place(machine: str | None, connect: str | None) -> Workplace:
 
     Opens no connection yet. Raises Unreadable for a recording or URI that is not one.
     """
-    if machine is not None and connect is not None:
-        raise Unreadable(text("service.place.two-places"), text("service.place.name-one"))
-    state = StateFolder(find_state_folder())
-    if machine is not None:
-        return _open_recording(machine, state)
-    return _open_daemon(read_uri(connect if connect is not None else DEFAULT), state, told=connect is not None)
-
-
-def _open_daemon(address: Address, state: StateFolder, *, told: bool) -> Workplace:
-    root = FolderRoot("/") if address.local else AbsentRoot()
-    kind = MachineKind.REAL if address.local else MachineKind.REMOTE
-    if not address.local:
-        label = text("service.place.remote", uri=address.uri)
-    else:
-        label = text("service.place.daemon", uri=address.uri) if told else text("service.place.here")
-    store = LibvirtStore(Session(address))
-    return Workplace(Place(kind, address.uri, label, root, Names(root), None, store, state))
-
-
-def _open_recording(machine: str, state: StateFolder) -> Workplace:
-    from vitrail.service.recording_store import RecordingStore  # noqa: PLC0415 - only for recordings
-    from vitrail.source.recording import open_recording  # noqa: PLC0415 - likewise
-    from vitrail.source.resources import demo_path  # noqa: PLC0415 - likewise
-
-    is_demo = machine == DEMO
-    path = demo_path() if is_demo else Path(machine)
-    recording = open_recording(path)
-    real_path = str(path.resolve())
-    # The demo machine moves with every installation; its changes stay with its name.
-    connection = f"machine:{DEMO}" if is_demo else f"machine:{real_path}"
-    label = text("service.place.demo") if is_demo else text("service.place.recording", path=real_path)
-    kind = MachineKind.DEMO if is_demo else MachineKind.RECORDING
-    store = RecordingStore(recording, state, connection)
-    names = Names(recording.root, recording.names)
-    return Workplace(Place(kind, connection, label, recording.root, names, recording.nvml, store, state))
+    return Workplace(find_place(machine, connect))

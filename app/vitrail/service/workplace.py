@@ -3,78 +3,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 from vitrail.judge.feasibility import judge_choice, judge_modes
 from vitrail.judge.passthrough import apply_gates
 from vitrail.judge.readiness import judge_host
-from vitrail.model.capabilities import Daemon, DomainCapabilities
+from vitrail.model.capabilities import DomainCapabilities
 from vitrail.model.choice import Choice, gpu_of
-from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled, VitrailError
-from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
+from vitrail.model.finding import Finding
 from vitrail.model.knowledge import Knowledge
-from vitrail.model.machine import Host, MachineKind
+from vitrail.model.machine import Host
 from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome
 from vitrail.model.plan import Plan
 from vitrail.model.reading import Known, Reading, Unknown
-from vitrail.model.text import Text, text
+from vitrail.model.text import text
 from vitrail.model.verdict import ModeVerdict
 from vitrail.model.vm import Vm
 from vitrail.plan.make import make_plan
-from vitrail.probe.host import read_host
 from vitrail.service.changing import Bench, Progress, apply_plan
-from vitrail.service.happening import Happening
 from vitrail.service.history import read_history
-from vitrail.service.state import StateFolder
-from vitrail.service.stores import DomainStore, StoredDomain
+from vitrail.service.place import Place
 from vitrail.service.undoing import UndoPreview, choose_runs, preview, undo_run
 from vitrail.service.verifying import runs_to_verify, verify_runs
-from vitrail.source.names import Names
-from vitrail.source.nvml import NvmlSource
-from vitrail.source.root import Root
+from vitrail.service.view import View
 from vitrail.xmldoc.capabilities import read_domain_capabilities
 from vitrail.xmldoc.vm import read_vm
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the verbs work: facts from `root`, domains from `store`, Vitrail's own files in `state`."""
-
-    kind: MachineKind
-    connection: str
-    label: Text
-    root: Root
-    names: Names
-    nvml: NvmlSource | None
-    store: DomainStore
-    state: StateFolder
-
-
-class Workplace:
+class Workplace(View):
     """Everything that the terminal and the desktop can ask of one place. Calls may come from any thread."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
+        super().__init__(place)
         self._bench = Bench(place.store, place.state, place.connection)
-        self._trouble: VitrailError | None = None
-        self._not_read: tuple[Finding, ...] = ()
-
-    @property
-    def kind(self) -> MachineKind:
-        """Whether this is the machine itself, a recording, the demo or another computer."""
-        return self._place.kind
-
-    @property
-    def connection(self) -> str:
-        """The libvirt URI, or `machine:` and the path of the recording: whose changes the journal holds."""
-        return self._place.connection
-
-    @property
-    def label(self) -> Text:
-        """What the user calls this place."""
-        return self._place.label
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -82,42 +44,6 @@ class Workplace:
         from vitrail.service.knowledge import load_knowledge  # noqa: PLC0415 - files that a mere look does not need
 
         return load_knowledge()
-
-    def read(self) -> Host:
-        """The machine and its VMs now. VMs that cannot be listed are Unknown; the rest is read all the same."""
-        place = self._place
-        return read_host(place.root, self._read_vms(), kind=place.kind, names=place.names, nvml=place.nvml)
-
-    def _read_vms(self) -> Reading[tuple[Vm, ...]]:
-        try:
-            domains = self._place.store.list()
-        except Unreachable as error:
-            self._trouble, self._not_read = error, ()
-            return Unknown(error.what)
-        vms: list[Vm] = []
-        not_read: list[Finding] = []
-        for domain in domains:
-            vm = _as_vm(domain)
-            if isinstance(vm, Vm):
-                vms.append(vm)
-            else:
-                not_read.append(vm)
-        self._trouble, self._not_read = None, tuple(not_read)
-        return Known(tuple(vms), self.connection)
-
-    def daemon(self) -> Reading[Daemon]:
-        """What manages the VMs here."""
-        return self._place.store.daemon()
-
-    def find_vm(self, host: Host, name_or_uuid: str) -> Vm:
-        """The VM with this name or UUID. Raises Refused where there is none, Unreachable where none were listed."""
-        if isinstance(host.vms, Unknown):
-            raise self._trouble or Unreachable(host.vms.reason)
-        vms = host.vms.value
-        found = [vm for vm in vms if vm.uuid == name_or_uuid.lower()] or [vm for vm in vms if vm.name == name_or_uuid]
-        if not found:
-            raise Refused(text("service.vm.none-called", vm=name_or_uuid), _vms_here(vms), findings=self._not_read)
-        return found[0]
 
     def vm_from_text(self, xml: str) -> Vm:
         """The VM of a document on disk. Raises Unreadable with line and column."""
@@ -213,38 +139,3 @@ class Workplace:
     def verify(self, plan_id: str | None = None) -> tuple[Outcome, ...]:
         """Every promise of the named plan, or of the newest plan on each VM, against a new read."""
         return verify_runs(self._bench, runs_to_verify(self._bench, plan_id))
-
-    def watch(self, callback: Callable[[Happening], None]) -> None:
-        """Tell of every change from now on, on threads that are not the caller's; ends with `close`."""
-        self._place.store.watch(callback)
-
-    def close(self) -> None:
-        """Let go of the daemon; never waits long."""
-        self._place.store.close()
-
-
-def _as_vm(domain: StoredDomain) -> Vm | Finding:
-    if isinstance(domain.text, Unknown):
-        return _not_read(domain, domain.text.reason)
-    try:
-        return read_vm(
-            domain.text.value,
-            state=domain.state,
-            persistent=domain.persistent,
-            has_managed_save=domain.has_managed_save,
-            autostart=domain.autostart,
-        )
-    except Unreadable as error:
-        return _not_read(domain, error.what)
-
-
-def _not_read(domain: StoredDomain, reason: Text) -> Finding:
-    title = text("service.vm.not-read", vm=domain.name, reason=reason)
-    evidence = (Evidence("domain", domain.uuid),)
-    return Finding("vm-not-read", Status.UNKNOWN, Severity.WARNS, title, evidence, text("service.vm.not-read.remedy"))
-
-
-def _vms_here(vms: tuple[Vm, ...]) -> Text:
-    if not vms:
-        return text("service.vm.none-here")
-    return text("service.vm.those-here", vms=", ".join(vm.name for vm in vms))

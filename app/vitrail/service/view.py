@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking at one place: the machine and its VMs, read and not judged.
+
+Apart from the workplace because a look is what is wanted most often: it loads nothing that judges, plans or writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vitrail.model.capabilities import Daemon
+from vitrail.model.errors import Refused, Unreachable, Unreadable, VitrailError
+from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.machine import Host, MachineKind
+from vitrail.model.reading import Known, Reading, Unknown
+from vitrail.model.text import Text, text
+from vitrail.model.vm import Vm
+from vitrail.probe.host import read_host
+from vitrail.service.happening import Happening
+from vitrail.service.place import Place, find_place
+from vitrail.service.stores import StoredDomain
+
+
+def open_view(machine: str | None, connect: str | None) -> View:
+    """A look at what `--machine` or `--connect` names, else at this computer. Raises Unreadable."""
+    return View(find_place(machine, connect))
+
+
+class View:
+    """What can be seen of one place. Calls may come from any thread."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._trouble: VitrailError | None = None
+        self._not_read: tuple[Finding, ...] = ()
+
+    @property
+    def kind(self) -> MachineKind:
+        """Whether this is the machine itself, a recording, the demo or another computer."""
+        return self._place.kind
+
+    @property
+    def connection(self) -> str:
+        """The libvirt URI, or `machine:` and the path of the recording: whose changes the journal holds."""
+        return self._place.connection
+
+    @property
+    def label(self) -> Text:
+        """What the user calls this place."""
+        return self._place.label
+
+    def read(self) -> Host:
+        """The machine and its VMs now. VMs that cannot be listed are Unknown; the rest is read all the same."""
+        place = self._place
+        return read_host(place.root, self._read_vms(), kind=place.kind, names=place.names, nvml=place.nvml)
+
+    def _read_vms(self) -> Reading[tuple[Vm, ...]]:
+        try:
+            domains = self._place.store.list()
+        except Unreachable as error:
+            self._trouble, self._not_read = error, ()
+            return Unknown(error.what)
+        vms: list[Vm] = []
+        not_read: list[Finding] = []
+        for domain in domains:
+            vm = _as_vm(domain)
+            if isinstance(vm, Vm):
+                vms.append(vm)
+            else:
+                not_read.append(vm)
+        self._trouble, self._not_read = None, tuple(not_read)
+        return Known(tuple(vms), self.connection)
+
+    def daemon(self) -> Reading[Daemon]:
+        """What manages the VMs here."""
+        return self._place.store.daemon()
+
+    def find_vm(self, host: Host, name_or_uuid: str) -> Vm:
+        """The VM with this name or UUID. Raises Refused where there is none, Unreachable where none were listed."""
+        if isinstance(host.vms, Unknown):
+            raise self._trouble or Unreachable(host.vms.reason)
+        vms = host.vms.value
+        found = [vm for vm in vms if vm.uuid == name_or_uuid.lower()] or [vm for vm in vms if vm.name == name_or_uuid]
+        if not found:
+            raise Refused(text("service.vm.none-called", vm=name_or_uuid), _vms_here(vms), findings=self._not_read)
+        return found[0]
+
+    def watch(self, callback: Callable[[Happening], None]) -> None:
+        """Tell of every change from now on, on threads that are not the caller's; ends with `close`."""
+        self._place.store.watch(callback)
+
+    def close(self) -> None:
+        """Let go of the daemon; never waits long."""
+        self._place.store.close()
+
+
+def _as_vm(domain: StoredDomain) -> Vm | Finding:
+    from vitrail.xmldoc.vm import read_vm  # noqa: PLC0415 - lxml, only where there is a VM
+
+    if isinstance(domain.text, Unknown):
+        return _not_read(domain, domain.text.reason)
+    try:
+        return read_vm(
+            domain.text.value,
+            state=domain.state,
+            persistent=domain.persistent,
+            has_managed_save=domain.has_managed_save,
+            autostart=domain.autostart,
+        )
+    except Unreadable as error:
+        return _not_read(domain, error.what)
+
+
+def _not_read(domain: StoredDomain, reason: Text) -> Finding:
+    title = text("service.vm.not-read", vm=domain.name, reason=reason)
+    evidence = (Evidence("domain", domain.uuid),)
+    return Finding("vm-not-read", Status.UNKNOWN, Severity.WARNS, title, evidence, text("service.vm.not-read.remedy"))
+
+
+def _vms_here(vms: tuple[Vm, ...]) -> Text:
+    if not vms:
+        return text("service.vm.none-here")
+    return text("service.vm.those-here", vms=", ".join(vm.name for vm in vms))
