@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recorded domains: read from the recording, changed beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vitrail.model.errors import Unreadable
+from vitrail.model.machine import MachineKind
+from vitrail.model.reading import Known, Unknown
+from vitrail.model.vm import VmState
+from vitrail.service.places import open_place
+from vitrail.service.recording_store import RecordingStore
+from vitrail.service.state import StateFolder
+from vitrail.service.stores import DefineRefused
+from vitrail.source.recording import open_recording
+
+UUID = "11111111-2222-3333-4444-555555555555"
+DOMAIN = f"""<domain type='kvm'>
+  <name>guest</name>
+  <uuid>{UUID}</uuid>
+  <os><type arch='x86_64' machine='pc-q35-9.2'>hvm</type></os>
+  <devices>
+    <video><model type='vga'/></video>
+  </devices>
+</domain>
+"""
+CAPABILITIES = """<domainCapabilities>
+  <path>/usr/bin/qemu-system-x86_64</path>
+  <domain>kvm</domain>
+  <machine>{machine}</machine>
+  <arch>x86_64</arch>
+</domainCapabilities>
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "machine"
+    (made / "libvirt" / "domains").mkdir(parents=True)
+    (made / "root").mkdir()
+    (made / "machine.toml").write_text("format = 1\n")
+    (made / "libvirt" / "domains" / "guest.xml").write_text(DOMAIN)
+    (made / "libvirt" / "domains.toml").write_text(f'["{UUID}"]\nstate = "running"\nautostart = true\n')
+    return made
+
+
+@pytest.fixture
+def store(folder: Path, tmp_path: Path) -> RecordingStore:
+    return RecordingStore(open_recording(folder), StateFolder(tmp_path / "state"), f"machine:{folder}")
+
+
+def test_a_recorded_domain_has_its_text_and_what_is_known_of_it(store: RecordingStore):
+    (found,) = store.list()
+    assert (found.uuid, found.name, found.persistent) == (UUID, "guest", True)
+    assert isinstance(found.text, Known)
+    assert found.text.value == DOMAIN
+    assert found.state == Known(VmState.RUNNING, "libvirt/domains.toml")
+    assert found.autostart == Known(True, "libvirt/domains.toml")  # noqa: FBT003
+    assert isinstance(found.has_managed_save, Unknown)
+
+
+def test_a_change_lies_in_the_state_folder_and_the_recording_stays(store: RecordingStore, folder: Path, tmp_path: Path):
+    changed = DOMAIN.replace("vga", "virtio")
+    store.define(UUID, changed, strict=True)
+    found = store.read(UUID)
+    assert found is not None
+    assert found.text == Known(changed, found.text.source)  # type: ignore[union-attr]
+    assert (folder / "libvirt" / "domains" / "guest.xml").read_text() == DOMAIN
+    (copy,) = (tmp_path / "state" / "simulated").rglob("*.xml")
+    assert copy.read_text() == changed
+    assert copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_change_is_seen_by_the_next_process(store: RecordingStore, folder: Path, tmp_path: Path):
+    store.define(UUID, DOMAIN.replace("vga", "virtio"), strict=True)
+    other = RecordingStore(open_recording(folder), StateFolder(tmp_path / "state"), f"machine:{folder}")
+    found = other.read(UUID)
+    assert found is not None
+    assert "virtio" in found.text.value  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("words", ["no xml", "<network/>", DOMAIN.replace("11111111", "99999999")])
+def test_what_is_not_this_domain_is_not_taken(store: RecordingStore, words: str):
+    with pytest.raises(DefineRefused):
+        store.define(UUID, words, strict=True)
+
+
+def test_a_damaged_document_is_listed_by_its_file(store: RecordingStore, folder: Path):
+    (folder / "libvirt" / "domains" / "broken.xml").write_bytes(b"\xff\xfe")
+    assert [(one.name, isinstance(one.text, Unknown)) for one in store.list()] == [("broken", True), ("guest", False)]
+
+
+def test_capabilities_come_from_the_nearest_document(store: RecordingStore, folder: Path):
+    assert isinstance(store.capabilities(None, "x86_64", "pc-q35-9.2", "kvm"), Unknown)
+    documents = folder / "libvirt" / "domain-capabilities"
+    documents.mkdir()
+    (documents / "a.xml").write_text(CAPABILITIES.format(machine="pc-q35-9.2"))
+    (documents / "b.xml").write_text(CAPABILITIES.format(machine="q35"))
+    (documents / "c.xml").write_text("<broken")
+    exact = store.capabilities(None, "x86_64", "pc-q35-9.2", "kvm")
+    assert isinstance(exact, Known)
+    assert "pc-q35-9.2" in exact.value
+    assert isinstance(store.capabilities(None, "x86_64", "pc-q35-8.0", "kvm"), Known)
+    assert isinstance(store.capabilities(None, "x86_64", "pc-i440fx-9.2", "kvm"), Unknown)
+    assert isinstance(store.capabilities(None, "aarch64", "virt-9.2", "kvm"), Unknown)
+
+
+def test_a_recording_is_a_place_of_its_own(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VITRAIL_STATE_DIR", str(tmp_path / "state"))
+    place = open_place(str(folder), None)
+    assert (place.kind, place.connection) == (MachineKind.RECORDING, f"machine:{folder}")
+    host = place.read()
+    assert place.find_vm(host, "guest").uuid == UUID
+    assert place.find_vm(host, UUID.upper()).name == "guest"
+    with pytest.raises(Unreadable):
+        open_place(str(folder), "qemu:///system")
+
+
+def test_vms_that_cannot_be_read_are_a_finding(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VITRAIL_STATE_DIR", str(tmp_path / "state"))
+    (folder / "libvirt" / "domains" / "bad.xml").write_text("<domain>")
+    place = open_place(str(folder), None)
+    host = place.read()
+    assert isinstance(host.vms, Known)
+    assert [vm.name for vm in host.vms.value] == ["guest"]
+    (finding,) = [found for found in place.findings(host) if found.id == "vm.not-read"]
+    assert dict(finding.title.args)["vm"] == "bad"
