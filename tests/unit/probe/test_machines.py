@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The recorded machines: they are what their descriptions make, and the readers find in them what was put there."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from machines.build import DESCRIBED, place_of, write
+from vitrail.judge.isolation import judge_card
+from vitrail.model.machine import BootStack, Connection, Gpu, Host, InitramfsTool, IommuKind, MachineKind
+from vitrail.model.mode import Mode
+from vitrail.model.pci import PciAddress
+from vitrail.model.reading import Known, Reading, Unknown, known_or
+from vitrail.model.verdict import Isolation
+from vitrail.model.vm import GuestSystem, Vm, VmState
+from vitrail.probe.host import read_host
+from vitrail.source.names import Names
+from vitrail.source.recording import Recording, open_recording
+from vitrail.xmldoc.capabilities import read_capabilities, read_domain_capabilities
+from vitrail.xmldoc.vm import read_vm
+
+T = TypeVar("T")
+MAX_FILES = 600
+
+
+def value(reading: Reading[T]) -> T:
+    assert isinstance(reading, Known), reading
+    return reading.value
+
+
+def vms_of(recording: Recording) -> tuple[Vm, ...]:
+    vms = []
+    for name in recording.libvirt_names("domains"):
+        words = recording.libvirt_text("domains", name)
+        facts = recording.domains[words.partition("<uuid>")[2].partition("</uuid>")[0]]
+        vms.append(
+            read_vm(
+                words,
+                state=Known(VmState(facts["state"]), "domains.toml"),
+                has_managed_save=Known(facts["managed_save"], "domains.toml"),
+                autostart=Known(facts["autostart"], "domains.toml"),
+            )
+        )
+    return tuple(vms)
+
+
+@cache
+def host_of(name: str) -> Host:
+    recording = open_recording(place_of(name))
+    names = Names(recording.root, recording.names)
+    vms = Known(vms_of(recording), "libvirt/domains")
+    return read_host(recording.root, vms, kind=MachineKind.RECORDING, names=names, nvml=recording.nvml)
+
+
+def card(name: str, address: str) -> Gpu:
+    found = host_of(name).gpu_at(PciAddress.parse(address))
+    assert found is not None
+    return found
+
+
+def lit(gpu: Gpu) -> dict[str, str | None]:
+    return {
+        output.connector: value(output.display)
+        for output in value(gpu.outputs)
+        if value(output.status) is Connection.CONNECTED
+    }
+
+
+def content(folder: Path) -> dict[str, bytes | str]:
+    """Every file with its bytes and every link with its target."""
+    return {
+        str(path.relative_to(folder)): f"-> {path.readlink()}" if path.is_symlink() else path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_what_is_kept_is_what_the_description_makes(name: str, tmp_path: Path):
+    write(name, tmp_path)
+    made, kept = content(tmp_path), content(place_of(name))
+    assert sorted(made) == sorted(kept), "run tests/machines/build.py"
+    assert [path for path in made if made[path] != kept[path]] == [], "run tests/machines/build.py"
+    assert len(kept) <= MAX_FILES
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_libvirt_answers_are_read_and_fit_the_vms(name: str):
+    recording = open_recording(place_of(name))
+    daemon = read_capabilities(recording.libvirt_capabilities() or "")
+    machines = {machine for guest in daemon.guests for machine in guest.machines}
+    offered = {
+        read_domain_capabilities(recording.libvirt_text("domain-capabilities", document)).machine
+        for document in recording.libvirt_names("domain-capabilities")
+    }
+    assert {vm.machine for vm in vms_of(recording)} <= machines == offered
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_every_device_has_its_name_in_the_recording(name: str):
+    for device in value(host_of(name).devices):
+        assert isinstance(device.name, Known)
+        assert device.name.source == "machine.toml"
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_two_to_five_vms_one_of_them_windows_and_one_not(name: str):
+    guests = [known_or(vm.guest, None) for vm in value(host_of(name).vms)]
+    assert 2 <= len(guests) <= 5
+    assert GuestSystem.WINDOWS in guests
+    assert set(guests) & {GuestSystem.LINUX, GuestSystem.BSD}
+
+
+CARDS = {
+    "amd-desktop": {"01:00.0": "nvidia", "0e:00.0": "amdgpu"},
+    "intel-desktop": {"00:02.0": "i915", "03:00.0": "vfio-pci"},
+    "two-identical": {"08:00.0": "nvidia", "09:00.0": "nvidia"},
+    "bad-group": {"06:00.0": "nouveau", "07:00.0": "nouveau"},
+    "single-gpu": {"09:00.0": "amdgpu"},
+    "optimus-laptop": {"00:02.0": "i915", "01:00.0": "nvidia"},
+    "vgpu-server": {
+        "03:00.0": "ast",
+        "3b:00.0": "nvidia",
+        "86:00.0": "nvidia",
+        "c3:00.0": "i915",
+        "c3:00.1": "vfio-pci",
+        "c3:00.2": "vfio-pci",
+        "c3:00.3": "vfio-pci",
+    },
+    "no-iommu": {"00:02.0": "i915", "01:00.0": "nouveau"},
+    "demo": {
+        "01:00.0": "nvidia",
+        "05:00.0": "amdgpu",
+        "09:00.0": "xe",
+        "09:00.1": "vfio-pci",
+        "09:00.2": "vfio-pci",
+        "09:00.3": None,
+        "09:00.4": None,
+        "0e:00.0": "amdgpu",
+    },
+}
+START = {
+    "amd-desktop": (BootStack.SYSTEMD_BOOT, InitramfsTool.MKINITCPIO),
+    "intel-desktop": (BootStack.GRUB_BLS, InitramfsTool.DRACUT),
+    "two-identical": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
+    "bad-group": (BootStack.KERNELSTUB, InitramfsTool.INITRAMFS_TOOLS),
+    "single-gpu": (BootStack.KERNEL_INSTALL, InitramfsTool.DRACUT),
+    "optimus-laptop": (BootStack.RPM_OSTREE, InitramfsTool.DRACUT),
+    "vgpu-server": (BootStack.PROXMOX, InitramfsTool.INITRAMFS_TOOLS),
+    "no-iommu": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
+    "demo": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
+}
+LIT = {
+    ("amd-desktop", "01:00.0"): {"HDMI-A-2": "LG ULTRAGEAR"},
+    ("amd-desktop", "0e:00.0"): {"DP-1": "DELL U2723QE"},
+    ("intel-desktop", "00:02.0"): {"DP-1": "BenQ PD2700U"},
+    ("two-identical", "08:00.0"): {"DP-1": "S27C432"},
+    ("two-identical", "09:00.0"): {},
+    ("bad-group", "06:00.0"): {},
+    ("bad-group", "07:00.0"): {"HDMI-A-1": "VG248QE"},
+    ("single-gpu", "09:00.0"): {"DP-1": "AW2721D", "DP-2": "DELL U2415"},
+    ("optimus-laptop", "00:02.0"): {"eDP-1": "B156HAN02.1"},
+    ("optimus-laptop", "01:00.0"): {},
+    ("vgpu-server", "03:00.0"): {"VGA-1": "BMC"},
+    ("no-iommu", "00:02.0"): {"DP-1": "HP E243"},
+    ("demo", "01:00.0"): {"HDMI-A-2": "LG 24MP59"},
+    ("demo", "05:00.0"): {},
+    ("demo", "09:00.0"): {},
+    ("demo", "0e:00.0"): {"DP-1": "DELL U2723QE"},
+}
+ISOLATION = {
+    ("amd-desktop", "01:00.0"): Isolation.ISOLATED,
+    ("intel-desktop", "03:00.0"): Isolation.ISOLATED,
+    ("two-identical", "09:00.0"): Isolation.ISOLATED,
+    ("bad-group", "06:00.0"): Isolation.SHARED,
+    ("bad-group", "07:00.0"): Isolation.ISOLATED,
+    ("single-gpu", "09:00.0"): Isolation.ISOLATED,
+    ("optimus-laptop", "01:00.0"): Isolation.ISOLATED,
+    ("vgpu-server", "c3:00.1"): Isolation.ISOLATED,
+    ("demo", "01:00.0"): Isolation.ISOLATED,
+    ("demo", "05:00.0"): Isolation.SHARED,
+    ("demo", "09:00.2"): Isolation.ISOLATED,
+}
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_cards_and_their_drivers(name: str):
+    assert {gpu.address.short: value(gpu.device.driver) for gpu in value(host_of(name).gpus)} == CARDS[name]
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_boot_stack_and_initramfs(name: str):
+    boot = host_of(name).boot
+    assert (value(boot.stack), value(boot.initramfs)) == START[name]
+
+
+@pytest.mark.parametrize(("name", "address"), LIT)
+def test_monitors(name: str, address: str):
+    assert lit(card(name, address)) == LIT[name, address]
+
+
+@pytest.mark.parametrize(("name", "address"), ISOLATION)
+def test_isolation(name: str, address: str):
+    assert judge_card(host_of(name), card(name, address)).isolation is ISOLATION[name, address]
+
+
+@pytest.mark.parametrize("name", [name for name in DESCRIBED if name != "no-iommu"])
+def test_exactly_one_card_shows_the_firmware(name: str):
+    assert [known_or(gpu.boot_vga, otherwise=False) for gpu in value(host_of(name).gpus)].count(True) == 1
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_every_fact_that_decides_is_known(name: str):
+    host = host_of(name)
+    facts = (
+        *(host.kernel, host.machine_id_hash, host.boot_id, host.cmdline, host.virtual, host.kvm, host.modules),
+        *(host.iommu.active, host.iommu.kind, host.boot.loader, host.boot.secure_boot, host.boot.lockdown),
+        *(host.cpu.vendor, host.cpu.model, host.cpu.virtualization, host.groups, host.mediated_devices),
+        *(host.network_cards, host.disk_controllers, host.input_controllers),
+        *(
+            fact
+            for gpu in value(host.gpus)
+            for fact in (gpu.boot_vga, gpu.holders, gpu.bars, gpu.power_state, gpu.sriov)
+        ),
+    )
+    assert [fact for fact in facts if isinstance(fact, Unknown)] == []
+
+
+def test_the_machines_are_not_mistaken_for_one_another():
+    assert len({value(host_of(name).machine_id_hash) for name in DESCRIBED}) == len(DESCRIBED)
+
+
+def test_bad_group_ties_the_card_to_network_and_disks():
+    host = host_of("bad-group")
+    group = host.group_of(card("bad-group", "06:00.0").device)
+    assert group is not None
+    members = {member.address for member in group.members}
+    assert {address for address, _ in value(host.network_cards)} <= members
+    assert [name for address, name in value(host.disk_controllers) if address in members] == ["sda", "sdb"]
+
+
+def test_two_identical_cards_have_the_same_ids_down_to_the_sound():
+    first, second = (card("two-identical", address) for address in ("08:00.0", "09:00.0"))
+    ids = [[(one.identity.vendor_id, one.identity.device_id) for one in gpu.functions] for gpu in (first, second)]
+    assert ids[0] == ids[1] == [(0x10DE, 0x2504), (0x10DE, 0x228E)]
+
+
+def test_the_laptops_card_sleeps_and_is_not_asked():
+    gpu = card("optimus-laptop", "01:00.0")
+    assert value(gpu.power_state) == "D3cold"
+    assert str(gpu.device.pci_class) == "0x030200"
+    assert isinstance(gpu.vram_mib, Unknown)
+
+
+def test_the_servers_shares_are_read():
+    host = host_of("vgpu-server")
+    free = {kind.id: kind.available for kind in value(card("vgpu-server", "3b:00.0").mdev_types)}
+    assert free["nvidia-232"] == 3
+    assert sum(free.values()) == 3
+    assert [(one.type_id, one.parent.short) for one in value(host.mediated_devices)] == [("nvidia-232", "3b:00.0")]
+    functions = value(card("vgpu-server", "c3:00.0").sriov)
+    assert functions is not None
+    assert (functions.total, functions.active) == (31, 3)
+    assert card("vgpu-server", "c3:00.2").device.physical_function == PciAddress.parse("c3:00.0")
+
+
+def test_without_an_iommu_there_are_no_groups():
+    host = host_of("no-iommu")
+    assert (value(host.iommu.active), value(host.groups)) == (False, ())
+    assert value(host_of("intel-desktop").iommu.kind) is IommuKind.INTEL
+
+
+def test_the_demo_is_the_machine_of_the_picture():
+    host = host_of("demo")
+    vms = {vm.name: vm for vm in value(host.vms)}
+    assert {name: value(vm.state) for name, vm in vms.items()} == {
+        "win11-games": VmState.OFF,
+        "cad-studio": VmState.RUNNING,
+        "render-node": VmState.RUNNING,
+        "fedora-desk": VmState.RUNNING,
+        "old-xp": VmState.RUNNING,
+    }
+    assert [vms[name].hostdevs[0].pci for name in ("cad-studio", "render-node")] == [
+        PciAddress.parse("09:00.1"),
+        PciAddress.parse("09:00.2"),
+    ]
+    assert [(one.mode, one.gpu) for one in vms["fedora-desk"].graphics] == [(Mode.VIRGL, PciAddress.parse("0e:00.0"))]
+    assert [one.mode for one in vms["old-xp"].graphics] == [Mode.QXL]
+    holders = value(card("demo", "0e:00.0").holders).seen
+    assert len([one for one in holders if one.pid is not None]) == 41
+    assert [one.name for one in value(card("demo", "09:00.1").holders).seen] == ["cad-studio"]
+    assert value(card("demo", "01:00.0").vram_mib) == 12282
+
+
+def test_looking_glass_and_passthrough_of_the_ready_card():
+    vm = next(vm for vm in value(host_of("intel-desktop").vms) if vm.name == "win10-work")
+    assert vm.looking_glass
+    assert [one.pci.short for one in vm.hostdevs if one.pci] == ["03:00.0", "03:00.1"]
