@@ -81,7 +81,8 @@ def _gpu(gpu: Gpu) -> str:
         outputs = ";".join(
             f"{output.connector} {_shown(output.status)} {_shown(output.display)}" for output in gpu.outputs.value
         )
-    parts = (gpu.boot_vga, gpu.render_node, gpu.reset_methods, gpu.bars, gpu.sriov, gpu.vram_mib)
+    # Memory is left out: a card that falls asleep stops telling it.
+    parts = (gpu.boot_vga, gpu.render_node, gpu.reset_methods, gpu.bars, gpu.sriov)
     kinds = gpu.mdev_types
     types = " ".join(kind.id for kind in kinds.value) if isinstance(kinds, Known) else "?"
     return f"{gpu.address} {outputs} {' '.join(map(_shown, parts))} {types}"
