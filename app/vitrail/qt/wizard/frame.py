@@ -53,7 +53,7 @@ class Frame(QDialog):
         self._foot.setSpacing(GAP)
         column.addLayout(self._foot)
         self.buttons: dict[Act, QPushButton] = {}
-        QShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents), self, self._toggle_help)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents), self, self.toggle_help)
 
     @property
     def view(self) -> PageView | None:
@@ -113,8 +113,8 @@ class Frame(QDialog):
         self.buttons = {}
         if footer.leave is not None:
             self._foot.addWidget(self._button(footer.leave))
+            self._foot.addSpacing(GAP)
         self._note = PlainLabel(self.say(footer.note), Kind.MUTED)
-        self._foot.addSpacing(GAP)
         self._foot.addWidget(self._note, 1)
         for press in footer.beside:
             self._foot.addWidget(self._button(press))
@@ -138,7 +138,7 @@ class Frame(QDialog):
         row = QHBoxLayout()
         self._title = ElidedLabel("", Kind.HEADLINE)
         row.addWidget(self._title, 1)
-        self._help = button(self.say(text("wizard.help")), self._toggle_help, quiet=True, mark="circle-question-mark")
+        self._help = button(self.say(text("wizard.help")), self.toggle_help, quiet=True, mark="circle-question-mark")
         row.addWidget(self._help)
         column.addLayout(row)
         self._header = StepHeader(self.say)
@@ -151,7 +151,8 @@ class Frame(QDialog):
         column.addWidget(self.busy)
         return column
 
-    def _toggle_help(self) -> None:
+    def toggle_help(self) -> None:
+        """Show the help for this page, or put it away."""
         opens = self._help_panel.isHidden()
         self._help_panel.setVisible(opens)
         self._help.setText(self.say(text("wizard.help-close" if opens else "wizard.help")))

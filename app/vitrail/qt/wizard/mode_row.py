@@ -61,8 +61,9 @@ def selectable_row(say: Say, row: ModeRow, answers: Answers) -> ChoiceRow:
     face.body.addLayout(grid)
     if row.caution is not None:
         face.body.addLayout(marked(Tone.WARN, words(say(row.caution))))
-    if row.selected:
+    if row.selected or row.unsure:
         _add_details(say, face.body, row)
+    if row.selected:
         _add_settings(say, face.body, row, answers)
     face.setChecked(row.selected)
     face.let_clicks_through()
@@ -83,8 +84,17 @@ def closed_row(say: Say, row: ModeRow) -> ClosedRow:
         right.addLayout(bullets([say(one) for one in row.changes]))
     right.addStretch(1)
     grid.addLayout(right, 0, 1, 1, len(COLUMNS) - 1)
+    for column in range(len(COLUMNS)):
+        grid.addWidget(_spacer(), 1, column)
     card.body.addLayout(grid)
     return card
+
+
+def _spacer() -> QWidget:
+    """Keeps a column in being: a grid gives an empty one no spacing, and the rows would not stand below each other."""
+    spacer = QWidget()
+    spacer.setFixedHeight(0)
+    return spacer
 
 
 def _changes_title(row: ModeRow) -> Text:
@@ -151,22 +161,21 @@ def _add_settings(say: Say, body: QVBoxLayout, row: ModeRow, answers: Answers) -
     if not row.settings:
         return
     body.addSpacing(GAP)
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(2 * GAP)
+    grid = column_grid()
     grid.setVerticalSpacing(GAP // 2)
     for line, field in enumerate(row.settings):
         values = [value for value, _ in field.values]
         label = say(field.label)
-        grid.addWidget(words(label), line, 0)
+        grid.addWidget(cell(words(label)), line, 0, Qt.AlignmentFlag.AlignVCenter)
         picker = Picker(
             label,
             [(say(words_of), True) for _, words_of in field.values],
             values.index(field.current),
             lambda number, key=field.key, values=values: answers.setting(key, values[number]),  # type: ignore[misc]
         )
-        grid.addWidget(picker, line, 1)
-    for column, part in enumerate((32, 40, 28)):
-        grid.setColumnStretch(column, part)
+        grid.addWidget(picker, line, 1, 1, 3)
+    for column in range(len(COLUMNS)):
+        grid.addWidget(_spacer(), len(row.settings), column)
     body.addLayout(grid)
 
 

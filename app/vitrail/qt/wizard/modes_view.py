@@ -43,7 +43,8 @@ class ModesView(PageView):
     ) -> None:
         super().__init__(say, state.question, None, parent)
         self._picked, self._answers = picked, answers
-        self._rows: QWidget | None = None
+        self._table: QWidget | None = None
+        self.rows: dict[Mode, ChoiceRow] = {}
         self.choices = ChoiceRows((), lambda _: None, self)
         self.body.addWidget(self._advice(state))
         self._fill(state)
@@ -81,33 +82,32 @@ class ModesView(PageView):
         return notice
 
     def _fill(self, state: ModesPage) -> None:
-        rows = QWidget()
-        column = QVBoxLayout(rows)
+        table = QWidget()
+        column = QVBoxLayout(table)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
         column.addWidget(self._headings())
-        faces: list[ChoiceRow] = []
-        modes: list[Mode] = []
+        rows: dict[Mode, ChoiceRow] = {}
         for group in state.groups:
             column.addSpacing(GAP // 2)
             column.addWidget(words(self.say(group.title), Kind.TITLE))
             for row in group.rows:
                 if row.selectable:
-                    face = selectable_row(self.say, row, self._answers)
-                    faces.append(face)
-                    modes.append(row.mode)
-                    column.addWidget(face)
+                    rows[row.mode] = selectable_row(self.say, row, self._answers)
+                    column.addWidget(rows[row.mode])
                 else:
                     column.addWidget(closed_row(self.say, row))
         self.choices.setParent(None)
         self.choices.deleteLater()
-        self.choices = ChoiceRows(faces, lambda number: self._picked(modes[number]), self)
-        if self._rows is not None:
-            self.body.removeWidget(self._rows)
-            self._rows.hide()
-            self._rows.deleteLater()
-        self._rows = rows
-        self.body.addWidget(rows)
+        modes = tuple(rows)
+        self.rows = rows
+        self.choices = ChoiceRows(tuple(rows.values()), lambda number: self._picked(modes[number]), self)
+        if self._table is not None:
+            self.body.removeWidget(self._table)
+            self._table.hide()
+            self._table.deleteLater()
+        self._table = table
+        self.body.addWidget(table)
 
     def _headings(self) -> QWidget:
         holder = QWidget()

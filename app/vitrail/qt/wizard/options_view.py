@@ -25,7 +25,7 @@ class OptionsView(PageView):
     ) -> None:
         super().__init__(say, state.question, state.lead, parent)
         free = [option for option in state.options if option.why_not is None]
-        rows = {option.key: self._row(option) for option in free}
+        self.rows = rows = {option.key: self._row(option) for option in free}
         for option in state.options:
             self.body.addWidget(rows[option.key] if option.key in rows else self._closed(option))
         self.choices = ChoiceRows(tuple(rows.values()), lambda number: picked(free[number].key), self)

@@ -61,7 +61,9 @@ def modes_state(story: Story, knowledge: Knowledge) -> ModesPage | None:
     weighed = story.weighed
     if weighed is None:
         return None
-    return modes_page(weighed.host, weighed.verdicts, knowledge, story.draft, weighed.suggestion)
+    return modes_page(
+        weighed.host, weighed.verdicts, knowledge, story.draft, weighed.suggestion, instead=weighed.instead
+    )
 
 
 def options_state(story: Story) -> OptionsPage | None:

@@ -94,6 +94,11 @@ class Wizard(Frame):
         self.show_title(title_of(self.story))
         self._look()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still being worked out."""
+        return self._waiting.under_way
+
     # --- answers ---
 
     def _vm_chosen(self, vm_uuid: str) -> None:

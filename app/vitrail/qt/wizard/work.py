@@ -38,7 +38,10 @@ def weigh(workplace: Workplace, draft: Draft) -> Weighed:
     host = workplace.read()
     vm = workplace.find_vm(host, draft.vm_uuid or "")
     verdicts = workplace.modes(host, vm, draft.purpose or "unknown")
-    return Weighed(host, vm, verdicts, suggest(verdicts, workplace.knowledge, draft.purpose, draft.seeing))
+    knowledge = workplace.knowledge
+    suggestion = suggest(verdicts, knowledge, draft.purpose, draft.seeing)
+    instead = suggest(verdicts, knowledge, draft.purpose, None) if suggestion is None else None
+    return Weighed(host, vm, verdicts, suggestion, instead)
 
 
 def make(workplace: Workplace, weighed: Weighed, draft: Draft) -> Planned:

@@ -58,6 +58,7 @@ class ModeRow:
     selected: bool
     suggested: bool
     not_yet: bool
+    unsure: bool
     why: tuple[Text, ...]
     changes: tuple[Text, ...]
     caution: Text | None
@@ -93,8 +94,13 @@ def modes_page(
     knowledge: Knowledge,
     draft: Draft,
     suggestion: Suggestion | None,
+    *,
+    instead: Suggestion | None = None,
 ) -> ModesPage:
-    """All modes for this VM, the best fitting first in each group, those of this version before the others."""
+    """All modes for this VM, the best fitting first in each group, those of this version before the others.
+
+    `instead` is what would be suggested if it did not matter how the picture is seen.
+    """
     groups = []
     for feasible in _ORDER:
         members = [one for one in verdicts if one.feasible is feasible]
@@ -105,7 +111,7 @@ def modes_page(
     return ModesPage(
         text("wizard.modes.question"),
         _advice(host, suggestion),
-        _reasons(draft, suggestion),
+        _reasons(draft, suggestion, instead),
         tuple(groups),
         can_go_on=any(row.selected and row.selectable for group in groups for row in group.rows),
     )
@@ -120,9 +126,10 @@ def _advice(host: Host, suggestion: Suggestion | None) -> Text:
     return text("wizard.modes.suggested-card", mode=name, card=card_at(host, suggestion.gpu))
 
 
-def _reasons(draft: Draft, suggestion: Suggestion | None) -> tuple[Text, ...]:
+def _reasons(draft: Draft, suggestion: Suggestion | None, instead: Suggestion | None) -> tuple[Text, ...]:
     if suggestion is None:
-        return (text("wizard.modes.no-suggestion-next"),)
+        hint = () if instead is None else (text("wizard.modes.instead", mode=mode_name(instead.mode)),)
+        return (*hint, text("wizard.modes.no-suggestion-next"))
     reasons = []
     if draft.purpose is not None:
         reasons.append(text(f"wizard.purpose.{draft.purpose}.need"))
@@ -153,6 +160,7 @@ def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggest
         selected=selected,
         suggested=suggestion is not None and suggestion.mode is verdict.mode,
         not_yet=not verdict.available,
+        unsure=verdict.feasible is Feasibility.UNKNOWN,
         why=_why(host, verdict, card),
         changes=verdict.needs,
         caution=_caution(verdict, draft) if possible else None,

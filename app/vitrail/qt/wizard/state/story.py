@@ -34,6 +34,8 @@ class Weighed:
     vm: Vm
     verdicts: tuple[ModeVerdict, ...]
     suggestion: Suggestion | None
+    instead: Suggestion | None = None
+    """What would be suggested if it did not matter how the picture is seen."""
 
 
 @dataclass(frozen=True, slots=True)
