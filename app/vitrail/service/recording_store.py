@@ -21,8 +21,6 @@ from vitrail.service.happening import Happening
 from vitrail.service.state import StateFolder, write_private
 from vitrail.service.stores import DefineRefused, StoredDomain
 from vitrail.source.recording import Recording
-from vitrail.xmldoc.capabilities import read_domain_capabilities
-from vitrail.xmldoc.document import parse_domain
 
 _NOT_RECORDED = Unknown(text("service.recording.not-recorded"))
 _MAX_BYTES = 1024 * 1024
@@ -106,6 +104,8 @@ class RecordingStore:
 
     def capabilities(self, emulator: str | None, arch: str, machine: str, virt_type: str) -> Reading[str]:
         """The recorded document for this kind of VM, else that of another version of its machine type."""
+        from vitrail.xmldoc.capabilities import read_domain_capabilities  # noqa: PLC0415 - lxml, only with VMs
+
         del emulator
         trouble: Reading[str] = _NOT_RECORDED
         near: Reading[str] | None = None
@@ -134,6 +134,8 @@ def _identity(words: Reading[str]) -> tuple[str, str] | None:
     """UUID and name of a domain's text, None where it is not one."""
     if isinstance(words, Unknown):
         return None
+    from vitrail.xmldoc.document import parse_domain  # noqa: PLC0415 - lxml, only where there is a VM
+
     try:
         root = parse_domain(words.value)
     except Unreadable:
