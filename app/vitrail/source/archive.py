@@ -89,6 +89,7 @@ def _collect(stream: _Stream, path: Path) -> Archive:
             if member.size > MAX_MEMBER_BYTES or total > MAX_TOTAL_BYTES:
                 raise _refuse(path, text("source.recording.too-large", name=name))
             archive.files[name] = stream.content(member.size)
+    stream.drain()
     _check_ways(archive, path)
     return archive
 
@@ -224,14 +225,9 @@ class _Stream:
     def take(self, size: int) -> bytes:
         """The next `size` bytes. Raises EOFError where they are not there."""
         while len(self._ready) < size:
-            piece = self._next_piece()
+            piece = self._counted_piece()
             if not piece:
                 raise EOFError
-            self._made += len(piece)
-            if self._made > _MAX_STREAM_BYTES:
-                raise Unreadable(
-                    text("source.recording.bomb", path=str(self._file.name)), text("source.recording.made-by")
-                )
             self._ready += piece
         taken = bytes(self._ready[:size])
         del self._ready[:size]
@@ -240,6 +236,20 @@ class _Stream:
     def content(self, size: int) -> bytes:
         """A member's content, its padding skipped."""
         return self.take(size + -size % _BLOCK)[:size]
+
+    def drain(self) -> None:
+        """Read to the end, so that the compressed data's own check sums are looked at. Raises EOFError if it is cut."""
+        while self._counted_piece():
+            pass
+        if self._decoder is not None and not self._decoder.eof:
+            raise EOFError
+
+    def _counted_piece(self) -> bytes:
+        piece = self._next_piece()
+        self._made += len(piece)
+        if self._made > _MAX_STREAM_BYTES:
+            raise Unreadable(text("source.recording.bomb", path=str(self._file.name)), text("source.recording.made-by"))
+        return piece
 
     def _next_piece(self) -> bytes:
         if self._decoder is None:

@@ -84,10 +84,12 @@ class _Gathering:
             content = self._content(path, treatment)
         except OSError:
             return
+        # The ids in the names of firmware variables are their makers', the same on every machine.
+        shown = path if treatment is Treatment.BYTES else self._scrubber.ids(path)
         if content is None:
-            self.found.folders.add(self._scrubber.ids(path))
+            self.found.folders.add(shown)
         else:
-            self.found.files[self._scrubber.ids(path)] = content
+            self.found.files[shown] = content
 
     def _content(self, path: str, treatment: Treatment) -> bytes | None:
         """What is kept of a file; None for a folder."""
