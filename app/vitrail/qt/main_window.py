@@ -31,6 +31,7 @@ from vitrail.qt.theme import GAP, PAGE_MARGIN, Tone
 from vitrail.qt.widgets.busy import BusyStrip
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import Notice
+from vitrail.qt.words import sentence_start
 
 FIRST_SIZE = QSize(1320, 860)
 
@@ -49,7 +50,7 @@ class MainWindow(QMainWindow):
         self._desk = desk
         self._preferences = preferences
         say = desk.say
-        self.setWindowTitle(say(text("qt.window.title", place=desk.workplace.label)))
+        self.setWindowTitle(sentence_start(say(text("qt.window.title", place=desk.workplace.label))))
         self.setMinimumSize(980, 620)
         self._makers: dict[str, Callable[[], Page]] = {
             "overview": lambda: OverviewPage(desk),
@@ -117,7 +118,8 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         kind, label = desk.workplace.kind, desk.workplace.label
-        self._rail.place.setText(desk.say(text("qt.place.here") if kind is MachineKind.REAL else label))
+        here = text("qt.place.here") if kind is MachineKind.REAL else label
+        self._rail.place.setText(sentence_start(desk.say(here)))
         column.addWidget(PlaceBanner(kind, label, desk.say))
         self._troubles = QVBoxLayout()
         self._troubles.setContentsMargins(PAGE_MARGIN, 0, PAGE_MARGIN, 0)

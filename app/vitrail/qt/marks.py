@@ -47,9 +47,15 @@ def mark_pixmap(name: str, color: QColor, size: int, ratio: float) -> QPixmap:
     return pixmap
 
 
-def mark_icon(name: str, color: QColor, size: int = 20) -> QIcon:
-    """The icon for buttons and lists."""
+def mark_icon(name: str, color: QColor, size: int = 20, *, room: int = 0) -> QIcon:
+    """The icon for buttons and lists; `room` is left free at its right, because styles set words close to it."""
     icon = QIcon()
     for ratio in (1, 2):
-        icon.addPixmap(mark_pixmap(name, color, size, ratio))
+        pixmap = QPixmap(QSize(size + room, size) * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        draw_mark(painter, name, QRectF(0, 0, size, size), color)
+        painter.end()
+        icon.addPixmap(pixmap)
     return icon

@@ -15,6 +15,7 @@ from vitrail.model.text import Text, text
 from vitrail.qt.theme import GAP, Tone, mix, theme_of
 from vitrail.qt.widgets.cards import MarkLabel
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
+from vitrail.qt.words import sentence_start
 
 _MARKS = {
     MachineKind.RECORDING: "history",
@@ -34,10 +35,13 @@ class PlaceBanner(QFrame):
         row.setContentsMargins(28, GAP - 1, 28, GAP - 1)
         row.setSpacing(GAP)
         row.addWidget(MarkLabel(self._tone, mark=_MARKS.get(kind)))
-        row.addWidget(PlainLabel(say(label), Kind.STRONG))
+        row.addWidget(PlainLabel(sentence_start(say(label)), Kind.STRONG))
         means = PlainLabel(say(text(f"qt.place.{kind.value}")))
-        row.addWidget(means, 1)
-        self.setVisible(kind is not MachineKind.REAL)
+        row.addWidget(means, 78)
+        row.addStretch(22)
+        # Only ever hidden here: what is shown before it has a parent becomes a window of its own.
+        if kind is MachineKind.REAL:
+            self.hide()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         del event
@@ -49,7 +53,8 @@ class PlaceBanner(QFrame):
         painter.setPen(QPen(mix(shades.soft, shades.line, 0.16), 7))
         for left in range(-self.height(), self.width(), 26):
             painter.drawLine(left, self.height(), left + self.height(), 0)
-        words = QRectF(self.rect()).adjusted(22, 3, -22, -3)
+        # Stripes at the left and in the last quarter; never behind words.
+        words = QRectF(self.rect()).adjusted(22, 0, -self.width() * 0.22, 0)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(shades.soft)
         painter.drawRect(words)

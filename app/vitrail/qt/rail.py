@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFont, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from vitrail.model.text import text
 from vitrail.qt.marks import draw_mark
-from vitrail.qt.theme import GAP, Tone, theme_of
+from vitrail.qt.theme import GAP, KEYBOARD_REASONS, Tone, theme_of
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, font_of
 
 _WIDTH = 200
@@ -30,6 +30,7 @@ class RailButton(QAbstractButton):
     def __init__(self, words: str, mark: str, counted: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._mark, self._counted, self._count = mark, counted, 0
+        self._walked_to = False
         self.setText(words)
         self.setAccessibleName(words)
         self.setCheckable(True)
@@ -46,6 +47,15 @@ class RailButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         return QSize(_WIDTH - 20, self.fontMetrics().height() + 20)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # A ring for whoever walks by keyboard; a click or a window that comes up needs none.
+        self._walked_to = event.reason() in KEYBOARD_REASONS
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._walked_to = False
+        super().focusOutEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Up:
@@ -67,7 +77,7 @@ class RailButton(QAbstractButton):
         if self.isChecked() or self.underMouse():
             painter.setBrush(theme.accent_soft if self.isChecked() else theme.sunken)
             painter.drawRoundedRect(rect, 8, 8)
-        if self.hasFocus():
+        if self._walked_to:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(theme.accent)
             painter.drawRoundedRect(rect, 8, 8)

@@ -111,7 +111,7 @@ class SearchedRows(QSortFilterProxyModel):
     def search(self, words: str) -> None:
         """Show only rows that hold all of these words."""
         self._needles = tuple(words.casefold().split())
-        self.invalidateRowsFilter()
+        self.invalidate()
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         model = self.sourceModel()

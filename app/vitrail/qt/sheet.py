@@ -9,6 +9,7 @@ from __future__ import annotations
 from string import Template
 
 from vitrail.qt.theme import Theme, mix
+from vitrail.source.resources import resources
 
 _SHEET = Template("""
 QToolTip { color: $text; background: $surface; border: 1px solid $hairline; padding: 4px 6px; }
@@ -37,6 +38,7 @@ QLineEdit, QComboBox {
 }
 QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 5px 9px; }
 QComboBox::drop-down { border: none; width: 26px; }
+QComboBox::down-arrow { image: url("$arrow"); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; selection-background-color: $accent_soft;
   selection-color: $text; border: 1px solid $edge; outline: none; }
 QTabWidget::pane { border: none; }
@@ -57,7 +59,10 @@ QTableView::item:selected, QTreeView::item:selected, QListView::item:selected {
 QTableView:focus, QTreeView:focus, QListView:focus { border: 1px solid $accent; }
 QHeaderView { background: transparent; border: none; }
 QHeaderView::section { background: $surface; color: $muted; border: none; border-bottom: 1px solid $hairline;
-  padding: 8px; font-weight: bold; }
+  padding: 8px 8px 8px 11px; font-weight: bold; }
+QHeaderView::section:first { border-top-left-radius: 7px; }
+QHeaderView::section:last { border-top-right-radius: 7px; }
+QHeaderView::section:only-one { border-top-left-radius: 7px; border-top-right-radius: 7px; }
 QTableCornerButton::section { background: $surface; border: none; }
 QPlainTextEdit { background: $surface; color: $text; border: 1px solid $hairline; border-radius: 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
@@ -94,4 +99,5 @@ def sheet_of(theme: Theme) -> str:
         "accent_down": mix(theme.accent, theme.text, 0.25),
         "on_accent": theme.on_accent,
     }
-    return _SHEET.substitute({name: color.name() for name, color in colors.items()})
+    arrow = (resources() / "icons" / "drop-arrow.svg").as_posix()
+    return _SHEET.substitute({name: color.name() for name, color in colors.items()}, arrow=arrow)

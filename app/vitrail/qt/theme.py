@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 
 TEXT_CONTRAST = 4.5
@@ -20,6 +21,15 @@ GAP = 8
 PAGE_MARGIN = 28
 RADIUS = 10
 """Of panes and cards; buttons and pills are smaller."""
+
+KEYBOARD_REASONS = frozenset(
+    {
+        Qt.FocusReason.TabFocusReason,
+        Qt.FocusReason.BacktabFocusReason,
+        Qt.FocusReason.ShortcutFocusReason,
+    }
+)
+"""Ways to get the focus that call for a visible ring."""
 
 _HUES = (188, 217, 36, 258, 338, 152, 14, 292, 62, 204)
 """Degrees on the colour wheel, neighbours far apart, so that the first six cards cannot be confused."""
@@ -68,6 +78,16 @@ class Theme:
     def hue(self, index: int) -> Shades:
         """The identity colour of the card with this index; past the last they come round again."""
         return self.hues[index % len(self.hues)]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What every other colour is made to stand out from."""
+
+    window: QColor
+    surface: QColor
+    text: QColor
+    dark: bool
 
 
 def luminance(color: QColor) -> float:
@@ -128,6 +148,7 @@ def _derive(palette: QPalette) -> Theme:
     accent = readable(palette.color(group, QPalette.ColorRole.Highlight), QColor("white"))
     accent_soft = mix(surface, accent, 0.22 if dark else 0.10)
     sunken = mix(window, text, 0.05)
+    grounds = Grounds(window, surface, text, dark)
     return Theme(
         dark=dark,
         window=window,
@@ -140,24 +161,29 @@ def _derive(palette: QPalette) -> Theme:
         on_accent=QColor("white"),
         accent_soft=accent_soft,
         accent_ink=readable(accent, surface, window, accent_soft),
-        added=_shades(150, 0.55, surface, window, dark=dark),
-        removed=_shades(350, 0.65, surface, window, dark=dark),
-        tones=_tones(surface, window, text, dark=dark),
-        hues=tuple(_shades(hue, 0.62, surface, window, dark=dark) for hue in _HUES),
+        added=_shades(150, 0.55, grounds),
+        removed=_shades(350, 0.65, grounds),
+        tones=_tones(grounds),
+        hues=tuple(_shades(hue, 0.62, grounds) for hue in _HUES),
     )
 
 
-def _shades(hue: int, saturation: float, surface: QColor, window: QColor, *, dark: bool) -> Shades:
+def _shades(hue: int, saturation: float, grounds: Grounds) -> Shades:
+    window, surface, text, dark = grounds.window, grounds.surface, grounds.text, grounds.dark
     pure = QColor.fromHslF(hue / 360, saturation, 0.62 if dark else 0.46)
-    soft = mix(surface, pure, 0.24 if dark else 0.17)
+    bright = QColor.fromHslF(hue / 360, saturation, 0.58 if dark else 0.62)
+    parts = (0.24 if dark else 0.17, 0.12, 0.07, 0.0)
+    softs = [mix(surface, pure, part) for part in parts]
+    soft = next((tried for tried in softs if contrast(text, tried) >= TEXT_CONTRAST), surface)
     return Shades(
         soft=soft,
-        line=readable(pure, surface, window, ratio=LINE_CONTRAST),
+        line=readable(bright, surface, window, ratio=LINE_CONTRAST),
         ink=readable(pure, surface, window, soft),
     )
 
 
-def _tones(surface: QColor, window: QColor, text: QColor, *, dark: bool) -> dict[Tone, Shades]:
+def _tones(grounds: Grounds) -> dict[Tone, Shades]:
+    window, surface, text = grounds.window, grounds.surface, grounds.text
     grey = mix(text, window, 0.4)
     plain = Shades(
         soft=mix(surface, text, 0.07),
@@ -165,10 +191,10 @@ def _tones(surface: QColor, window: QColor, text: QColor, *, dark: bool) -> dict
         ink=readable(grey, surface, window, mix(surface, text, 0.07), ratio=5),
     )
     return {
-        Tone.GOOD: _shades(156, 0.70, surface, window, dark=dark),
-        Tone.WARN: _shades(36, 0.85, surface, window, dark=dark),
-        Tone.BAD: _shades(345, 0.70, surface, window, dark=dark),
-        Tone.INFO: _shades(215, 0.70, surface, window, dark=dark),
+        Tone.GOOD: _shades(156, 0.70, grounds),
+        Tone.WARN: _shades(36, 0.85, grounds),
+        Tone.BAD: _shades(345, 0.70, grounds),
+        Tone.INFO: _shades(215, 0.70, grounds),
         Tone.UNKNOWN: plain,
         Tone.PLAIN: plain,
     }

@@ -37,6 +37,11 @@ def tell(say: Callable[[Text], str], words: Words) -> str:
     return visible(words)
 
 
+def sentence_start(words: str) -> str:
+    """The words as they stand where nothing is before them."""
+    return words[:1].upper() + words[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Badge:
     """A status: words, what they mean, the icon where it is not the tone's own."""

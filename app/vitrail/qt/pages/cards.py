@@ -139,6 +139,7 @@ class CardsPage(Page):
         grid.setVerticalSpacing(GAP - 2)
         grid.setColumnStretch(2, 1)
         grid.setColumnMinimumWidth(0, 150)
+        grid.setColumnMinimumWidth(1, 16)
         last = None
         for number, line in enumerate(section.lines):
             label = PlainLabel("" if line.label == last else self.say(line.label), Kind.MUTED)

@@ -15,7 +15,7 @@ from vitrail.qt.marks import MARK_OF_TONE, mark_icon
 from vitrail.qt.pages.page import search_line
 from vitrail.qt.rows import Cell, Row
 from vitrail.qt.theme import GAP, theme_of
-from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, font_of
 from vitrail.qt.words import device_name, group_badge, tell, tied_words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -108,6 +108,8 @@ class GroupsModel(QAbstractItemModel):
         cell = row.cells[index.column()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return cell.words
+        if role == Qt.ItemDataRole.FontRole and not inside and index.column() == 0:
+            return font_of(Kind.STRONG, QApplication.font())
         if role == Qt.ItemDataRole.DecorationRole and cell.tone is not None:
             ink = theme_of(QApplication.palette()).tones[cell.tone].ink
             return mark_icon(cell.mark or MARK_OF_TONE[cell.tone], ink, 16)
@@ -151,7 +153,8 @@ class GroupsView(QWidget):
         self._tree.setAlternatingRowColors(True)
         self._tree.setUniformRowHeights(True)
         self._tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self._tree.header().setStretchLastSection(True)
+        self._tree.header().setStretchLastSection(False)
+        self._tree.header().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         column.addWidget(self._tree, 1)
 
     def show_facts(self, facts: Facts) -> None:
@@ -163,7 +166,7 @@ class GroupsView(QWidget):
         self._none.setVisible(not rows)
         self._tree.setVisible(bool(rows))
         self._tree.expandAll()
-        for number, width in enumerate((330, 260, 260)):
+        for number, width in ((0, 330), (1, 220), (3, 100)):
             self._tree.setColumnWidth(number, width)
 
     def _search(self, words: str) -> None:

@@ -17,10 +17,13 @@ from vitrail.qt.picture.view import PictureView
 from vitrail.qt.rows import Cell, Row
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.buttons import button
-from vitrail.qt.widgets.cards import Card, MarkLabel, Notice
+from vitrail.qt.widgets.cards import Card, EmptyState, MarkLabel, Notice
 from vitrail.qt.widgets.labels import Kind, PlainLabel
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import tell
+
+_EMPTY = 2
+"""The place in the stack of what stands there when there is nothing to draw."""
 
 
 class OverviewPage(Page):
@@ -61,12 +64,18 @@ class OverviewPage(Page):
         self._stack = QStackedWidget()
         self._stack.addWidget(self._area)
         self._stack.addWidget(below)
+        self._empty = QVBoxLayout()
+        nothing = QWidget()
+        nothing.setLayout(self._empty)
+        self._stack.addWidget(nothing)
         self.column.addWidget(self._stack, 1)
         foot = QHBoxLayout()
         self._legend = PlainLabel(say(text("qt.picture.legend")), Kind.SMALL)
         foot.addWidget(self._legend, 1)
         self._swap = button(say(text("qt.overview.as-table")), self._swap_view, small=True, mark="table")
         foot.addWidget(self._swap, 0, Qt.AlignmentFlag.AlignRight)
+        for part in (self._give, self._legend, self._swap):
+            part.hide()
         self.column.addLayout(foot)
 
     def show_facts(self, facts: Facts) -> None:
@@ -77,12 +86,16 @@ class OverviewPage(Page):
         self.headline.setText(self.say(state.headline))
         self.subline.setText("  ·  ".join(tell(self.say, words) for words in state.computer))
         self._give.setVisible(state.can_give)
-        self._show_lacks(state.lacks)
+        self._show_lacks(state.lacks if state.table else ())
+        self._show_empty(state)
         self._show_story(state)
         self._picture.show_picture(state.picture)
         self._table.show_rows(tuple(self._row(line) for line in state.table))
         empty = not state.table
-        self._stack.setVisible(not empty)
+        if empty:
+            self._stack.setCurrentIndex(_EMPTY)
+        elif self._stack.currentIndex() == _EMPTY:
+            self._stack.setCurrentIndex(0)
         self._legend.setText(
             self.say(text("qt.picture.legend-folded" if state.picture.folded else "qt.picture.legend"))
         )
@@ -98,7 +111,7 @@ class OverviewPage(Page):
         return self._search
 
     def views(self) -> tuple[tuple[str, Callable[[], None]], ...]:
-        return (("table", self._swap_view),)
+        return (("table", self._swap_view),) if self._state is not None and self._state.table else ()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Resize and isinstance(area := self._area, QScrollArea):
@@ -117,13 +130,29 @@ class OverviewPage(Page):
                 notice.row.addWidget(button(self.say(text("qt.open-demo")), self.desk.demo_asked.emit, small=True))
             self._lacks.addWidget(notice)
 
+    def _show_empty(self, state: OverviewState) -> None:
+        clear(self._empty)
+        if state.table or not state.lacks:
+            return
+        why = "\n\n".join(f"{self.say(lack.title)}\n{self.say(lack.why)}" for lack in state.lacks[1:])
+        first = self.say(state.lacks[0].why)
+        view = EmptyState(self.say(state.lacks[0].title), f"{first}\n\n{why}".strip(), "gpu")
+        if any(lack.demo for lack in state.lacks):
+            view.add_action(button(self.say(text("qt.open-demo")), self.desk.demo_asked.emit, primary=True))
+        view.add_action(button(self.say(text("qt.read-again")), self.desk.read, mark="refresh-cw"))
+        self._empty.addWidget(view)
+
     def _show_story(self, state: OverviewState) -> None:
         clear(self._story.body)
-        for sentence in state.story:
+        for number, sentence in enumerate(state.story, start=1):
             line = QWidget()
             row = QHBoxLayout(line)
             row.setContentsMargins(0, 0, 0, 0)
-            row.addWidget(MarkLabel(Tone.INFO), 0, Qt.AlignmentFlag.AlignTop)
+            row.addWidget(
+                MarkLabel(Tone.INFO, mark="arrow-right" if number == len(state.story) else None),
+                0,
+                Qt.AlignmentFlag.AlignTop,
+            )
             row.addWidget(PlainLabel(self.say(sentence)), 1)
             self._story.body.addWidget(line)
         self._story.setVisible(bool(state.story))
@@ -142,6 +171,8 @@ class OverviewPage(Page):
         )
 
     def _swap_view(self) -> None:
+        if self._stack.currentIndex() == _EMPTY:
+            return
         table = self._stack.currentIndex() == 0
         self._stack.setCurrentIndex(1 if table else 0)
         self._swap.setText(self.say(text("qt.overview.as-picture" if table else "qt.overview.as-table")))

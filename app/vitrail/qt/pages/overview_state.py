@@ -11,7 +11,7 @@ from vitrail.model.text import Text, text
 from vitrail.model.verdict import Isolation
 from vitrail.model.vm import Vm
 from vitrail.qt.facts import CardFacts, Facts
-from vitrail.qt.picture.state import Picture, card_key, picture_of, vm_key
+from vitrail.qt.picture.state import Picture, card_key, owners_of, picture_of, vm_key
 from vitrail.qt.theme import Tone
 from vitrail.qt.words import (
     Badge,
@@ -96,16 +96,29 @@ def _headline(facts: Facts) -> Text:
     screens = text("qt.overview.lit", count=len(_lit(facts))) if _lit(facts) else text("qt.overview.lit-none")
     if all(isinstance(card.gpu.outputs, Unknown) for card in facts.cards):
         screens = text("qt.overview.lit-unknown", count=len(facts.cards))
-    alone = [card for card in facts.cards if card.verdict.isolation is Isolation.ISOLATED]
-    if _free(facts):
-        gift = text("qt.overview.free", count=len(_free(facts)))
+    clauses = [screens, *_gifts(facts)]
+    sentence = clauses[0]
+    for clause in clauses[1:]:
+        sentence = text("qt.overview.and", first=sentence, then=clause)
+    return text("qt.overview.headline", sentence=sentence)
+
+
+def _gifts(facts: Facts) -> tuple[Text, ...]:
+    """What VMs have of the cards, and what they could have."""
+    owned = [card for card in facts.cards if owners_of(facts, card)]
+    rest = [card for card in facts.cards if card not in owned]
+    found = [text("qt.overview.given", count=len(owned))] if owned else []
+    free = [card for card in _free(facts) if card in rest]
+    alone = [card for card in rest if card.verdict.isolation is Isolation.ISOLATED]
+    if free:
+        found.append(text("qt.overview.free", count=len(free)))
     elif alone:
-        gift = text("qt.overview.free-after", count=len(alone))
-    elif any(card.verdict.isolation is Isolation.UNKNOWN for card in facts.cards):
-        gift = text("qt.overview.free-unknown")
-    else:
-        gift = text("qt.overview.free-none")
-    return text("qt.overview.headline", screens=screens, gift=gift)
+        found.append(text("qt.overview.free-after", count=len(alone)))
+    elif any(card.verdict.isolation is Isolation.UNKNOWN for card in rest):
+        found.append(text("qt.overview.free-unknown"))
+    elif rest:
+        found.append(text("qt.overview.free-none"))
+    return tuple(found)
 
 
 def _computer(facts: Facts) -> tuple[Words, ...]:

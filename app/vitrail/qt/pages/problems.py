@@ -41,7 +41,8 @@ class ProblemCard(Card):
         foot.setContentsMargins(26, 0, 0, 0)
         self._opener = button(say(text("qt.problems.evidence")), self._swap, quiet=True, mark="chevron-right")
         self._opener.setAccessibleDescription(say(line.title))
-        self._opener.setVisible(bool(line.evidence))
+        if not line.evidence:
+            self._opener.hide()
         foot.addWidget(self._opener)
         copy = button(say(text("qt.problems.copy")), self._copy, quiet=True, mark="copy")
         copy.setAccessibleDescription(say(line.title))
@@ -50,7 +51,7 @@ class ProblemCard(Card):
         self.body.addLayout(foot)
         self._seen = PlainLabel("\n".join(self._evidence()), Kind.MONO)
         self._seen.setContentsMargins(32, 0, 0, GAP // 2)
-        self._seen.setVisible(False)
+        self._seen.hide()
         self.body.addWidget(self._seen)
 
     def _evidence(self) -> tuple[str, ...]:
@@ -60,7 +61,7 @@ class ProblemCard(Card):
         opened = self._seen.isHidden()
         self._seen.setVisible(opened)
         theme = theme_of(self.palette())
-        self._opener.setIcon(mark_icon("chevron-down" if opened else "chevron-right", theme.accent_ink))
+        self._opener.setIcon(mark_icon("chevron-down" if opened else "chevron-right", theme.accent_ink, 16, room=5))
 
     def _copy(self) -> None:
         parts = [self._say(self._line.title)]
@@ -94,13 +95,14 @@ class ProblemsPage(Page):
         if state is None:
             return
         self.headline.setText(self.say(state.headline))
-        self.subline.setText(self.say(state.subline))
+        self.subline.setText("  ·  ".join(self.say(part) for part in state.subline))
         clear(self._list)
         for line in state.open:
             self._list.addWidget(ProblemCard(line, self.say))
         if state.passed:
             words = text("qt.problems.hide-passed" if self._passed_shown else "qt.problems.show-passed")
-            self._list.addWidget(button(self.say(words), self._swap_passed, quiet=True))
+            swap = button(self.say(words), self._swap_passed, quiet=True)
+            self._list.addWidget(swap, 0, Qt.AlignmentFlag.AlignLeft)
         if self._passed_shown:
             for line in state.passed:
                 self._list.addWidget(ProblemCard(line, self.say))

@@ -29,7 +29,7 @@ class ProblemsState:
     """The whole page. `count` is what the rail's badge says: what fails and blocks or warns."""
 
     headline: Text
-    subline: Text
+    subline: tuple[Text, ...]
     open: tuple[ProblemLine, ...]
     passed: tuple[ProblemLine, ...]
     count: int
@@ -39,10 +39,11 @@ def page_state(facts: Facts) -> ProblemsState:
     """The page of these facts."""
     open_ = sorted((finding for finding in facts.findings if finding.status is not Status.PASS), key=_order)
     passed = [finding for finding in facts.findings if finding.status is Status.PASS]
+    unmeasured = sum(finding.status is Status.UNKNOWN for finding in open_)
     count = sum(_counts(finding) for finding in open_)
     return ProblemsState(
         text("qt.problems.headline", count=count) if count else text("qt.problems.none"),
-        text("qt.problems.subline", passed=len(passed), unknown=sum(f.status is Status.UNKNOWN for f in open_)),
+        (text("qt.problems.passed", count=len(passed)), text("qt.problems.unmeasured", count=unmeasured)),
         tuple(_line(finding, number) for number, finding in enumerate(open_)),
         tuple(_line(finding, number) for number, finding in enumerate(passed)),
         count,

@@ -15,6 +15,7 @@ from vitrail.qt.preferences import Preferences
 from vitrail.qt.theme import GAP
 from vitrail.qt.widgets.cards import Card
 from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.words import sentence_start
 from vitrail.source.resources import resources
 
 _OWN_NAMES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
@@ -52,6 +53,7 @@ class SettingsPage(Page):
             grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(field, number, 1)
         self._later = PlainLabel("", Kind.MUTED)
+        self._later.setVisible(False)
         grid.addWidget(self._later, 2, 1, 1, 2)
         card.body.addLayout(grid)
         self.column.addWidget(card)
@@ -64,7 +66,7 @@ class SettingsPage(Page):
 
     def show_facts(self, facts: Facts) -> None:
         words = text("qt.settings.looks-at", label=facts.label, connection=facts.connection)
-        self._place.setText(self.say(words))
+        self._place.setText(sentence_start(self.say(words)))
 
     def _wear(self) -> None:
         scheme = Scheme(self._scheme.currentData())
@@ -76,6 +78,7 @@ class SettingsPage(Page):
     def _speak(self) -> None:
         self._preferences.language = self._language.currentData()
         self._later.setText(self.say(text("qt.settings.language.later")))
+        self._later.setVisible(True)
 
 
 def _languages() -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vitrail.qt.picture.state import Picture
+from vitrail.qt.picture.state import MonitorNode, Pane, Picture
 
 RIM = 12.0
 """Glass around the cards of a pane."""
 CHIP = 32.0
+_BETWEEN = 8.0
 _MIN_WIDTH = 760.0
 _CAPTION = 34.0
 
@@ -63,38 +64,77 @@ class Places:
 def place(picture: Picture, width: float, heights: Mapping[str, float], room: float) -> Places:
     """Lay the picture out in this width; `heights` are the nodes' own, `room` the height that is there to fill."""
     columns = _columns(picture, max(width, _MIN_WIDTH))
-    gap = 10.0 if picture.folded else 22.0
     nodes: dict[str, Box] = {}
+    stacked = [_pane(picture, pane, columns, heights, nodes) for pane in picture.panes]
+    gap = _gap([whole for whole, _, _ in stacked], room, 10.0 if picture.folded else 22.0, 52.0)
+    vm_gap = _gap([heights[vm.key] for vm in picture.vms], room, 8.0 if picture.folded else 14.0, 28.0)
+    left = _total([whole for whole, _, _ in stacked], gap)
+    right = _total([heights[vm.key] for vm in picture.vms], vm_gap)
+    tallest = max(left, right)
+    # What fits is centred, the shorter column on the taller one; what has to be scrolled begins at the top.
+    fits = _CAPTION + tallest <= room
+    top = _CAPTION + (min(90.0, (room - _CAPTION - tallest) * 0.35) if fits else 0.0)
+    y = top + ((tallest - left) / 2 if fits else 0.0)
     panes: list[Box] = []
     chips: list[tuple[Box, ...]] = []
-    y = _CAPTION
-    spare = max(0.0, room - _natural(picture, heights, gap))
-    gap += min(30.0, spare / max(1, len(picture.panes)))
-    for pane in picture.panes:
-        monitors = [m for m in picture.monitors if any(_feeds(m.key, card.key) for card in pane.cards)]
-        column = columns.cards
-        inner = y + RIM
-        for card in pane.cards:
-            nodes[card.key] = Box(column.x + RIM, inner, column.width - 2 * RIM, heights[card.key])
-            inner += heights[card.key] + RIM / 1.5
-        pane_chips = _chips(len(pane.tied), column, inner)
-        chips.append(pane_chips)
-        bottom = (pane_chips[-1].bottom if pane_chips else inner - RIM / 1.5) + RIM
-        stack = sum(heights[m.key] for m in monitors) + 10 * max(0, len(monitors) - 1)
-        taller = max(bottom - y, stack)
-        top = y + (taller - stack) / 2
-        for monitor in monitors:
-            nodes[monitor.key] = Box(columns.monitors.x, top, columns.monitors.width, heights[monitor.key])
-            top += heights[monitor.key] + 10
-        shift = (taller - (bottom - y)) / 2
-        panes.append(Box(column.x, y + shift, column.width, bottom - y))
-        for card in pane.cards:
-            box = nodes[card.key]
-            nodes[card.key] = Box(box.x, box.y + shift, box.width, box.height)
-        chips[-1] = tuple(Box(chip.x, chip.y + shift, chip.width, chip.height) for chip in pane_chips)
-        y += taller + gap
-    below = _place_vms(picture, columns.vms, heights, nodes, max(y - gap, room))
-    return Places(columns, nodes, tuple(panes), tuple(chips), max(y - gap, below) + 4)
+    for pane, (whole, box, row) in zip(picture.panes, stacked, strict=True):
+        keys = {card.key for card in pane.cards} | {monitor.key for monitor in _monitors(picture, pane)}
+        nodes.update({key: _down(nodes[key], y) for key in keys})
+        panes.append(_down(box, y))
+        chips.append(tuple(_down(chip, y) for chip in row))
+        y += whole + gap
+    y = top + ((tallest - right) / 2 if fits else 0.0)
+    for vm in picture.vms:
+        nodes[vm.key] = Box(columns.vms.x, y, columns.vms.width, heights[vm.key])
+        y += heights[vm.key] + vm_gap
+    lift = top - _CAPTION
+    columns = Columns(_down(columns.monitors, lift), _down(columns.cards, lift), _down(columns.vms, lift))
+    return Places(columns, nodes, tuple(panes), tuple(chips), top + tallest + 6)
+
+
+def _pane(
+    picture: Picture, pane: Pane, columns: Columns, heights: Mapping[str, float], nodes: dict[str, Box]
+) -> tuple[float, Box, tuple[Box, ...]]:
+    """Lay one pane out from 0 down, with its monitors beside it: the whole height, the pane's box, its chips'."""
+    column = columns.cards
+    inner = RIM
+    for card in pane.cards:
+        nodes[card.key] = Box(column.x + RIM, inner, column.width - 2 * RIM, heights[card.key])
+        inner += heights[card.key] + _BETWEEN
+    chips = _chips(len(pane.tied), column, inner)
+    glass = (chips[-1].bottom if chips else inner - _BETWEEN) + RIM
+    monitors = _monitors(picture, pane)
+    stack = _total([heights[monitor.key] for monitor in monitors], _BETWEEN)
+    whole = max(glass, stack)
+    y = (whole - stack) / 2
+    for monitor in monitors:
+        nodes[monitor.key] = Box(columns.monitors.x, y, columns.monitors.width, heights[monitor.key])
+        y += heights[monitor.key] + _BETWEEN
+    shift = (whole - glass) / 2
+    for card in pane.cards:
+        nodes[card.key] = _down(nodes[card.key], shift)
+    return whole, Box(column.x, shift, column.width, glass), tuple(_down(chip, shift) for chip in chips)
+
+
+def _monitors(picture: Picture, pane: Pane) -> tuple[MonitorNode, ...]:
+    keys = {card.key.removeprefix("card:") for card in pane.cards}
+    return tuple(
+        monitor for monitor in picture.monitors if monitor.key.split("/", 1)[0].removeprefix("monitor:") in keys
+    )
+
+
+def _down(box: Box, by: float) -> Box:
+    return Box(box.x, box.y + by, box.width, box.height)
+
+
+def _total(heights: list[float], gap: float) -> float:
+    return sum(heights) + gap * max(0, len(heights) - 1)
+
+
+def _gap(heights: list[float], room: float, least: float, most: float) -> float:
+    """As much air as there is room for, within bounds."""
+    spare = room - _CAPTION - sum(heights)
+    return min(most, max(least, spare / max(1, len(heights))))
 
 
 def _columns(picture: Picture, width: float) -> Columns:
@@ -111,17 +151,6 @@ def _columns(picture: Picture, width: float) -> Columns:
     )
 
 
-def _natural(picture: Picture, heights: Mapping[str, float], gap: float) -> float:
-    return _CAPTION + sum(
-        sum(heights[card.key] + RIM for card in pane.cards) + RIM + gap + (CHIP if pane.tied else 0)
-        for pane in picture.panes
-    )
-
-
-def _feeds(monitor: str, card: str) -> bool:
-    return monitor.split("/", 1)[0].removeprefix("monitor:") == card.removeprefix("card:")
-
-
 def _chips(count: int, column: Box, top: float) -> tuple[Box, ...]:
     """Two in a row; a last one alone takes the whole row."""
     space = column.width - 2 * RIM
@@ -133,16 +162,3 @@ def _chips(count: int, column: Box, top: float) -> tuple[Box, ...]:
         x = column.x + RIM + side * (half + 6)
         boxes.append(Box(x, top + row * (CHIP + 6), space if alone else half, CHIP))
     return tuple(boxes)
-
-
-def _place_vms(
-    picture: Picture, column: Box, heights: Mapping[str, float], nodes: dict[str, Box], room: float
-) -> float:
-    total = sum(heights[vm.key] for vm in picture.vms)
-    spaces = max(1, len(picture.vms) - 1)
-    gap = min(28.0, max(8.0 if picture.folded else 14.0, (room - _CAPTION - total) / spaces))
-    y = _CAPTION
-    for vm in picture.vms:
-        nodes[vm.key] = Box(column.x, y, column.width, heights[vm.key])
-        y += heights[vm.key] + gap
-    return y - gap if picture.vms else y

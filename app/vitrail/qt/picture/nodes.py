@@ -8,6 +8,7 @@ from abc import abstractmethod
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QFont,
     QFontMetricsF,
     QKeyEvent,
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from vitrail.model.text import text
 from vitrail.qt.marks import MARK_OF_TONE, draw_mark
 from vitrail.qt.picture.state import CardNode, MonitorNode, VmNode
-from vitrail.qt.theme import RADIUS, Shades, Theme, Tone, theme_of
+from vitrail.qt.theme import KEYBOARD_REASONS, RADIUS, Shades, Theme, Tone, theme_of
 from vitrail.qt.widgets.labels import Kind, Say, font_of
 from vitrail.qt.words import Badge, tell
 
@@ -45,7 +46,10 @@ class Node(QAbstractButton):
     def __init__(self, key: str, lines: tuple[str, ...], parent: QWidget) -> None:
         super().__init__(parent)
         self.key = key
+        # A style sheet keeps fonts from being inherited.
+        self.setFont(parent.font())
         self._line_height = QFontMetricsF(font_of(Kind.BODY, self.font())).height()
+        self._walked_to = False
         self.setText(lines[0])
         self.setAccessibleName(lines[0])
         self.setAccessibleDescription(". ".join(line for line in lines[1:] if line))
@@ -61,6 +65,15 @@ class Node(QAbstractButton):
     @abstractmethod
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
         """Draw it into the rectangle."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # A ring for whoever walks by keyboard; a click or a window that comes up needs none.
+        self._walked_to = event.reason() in KEYBOARD_REASONS
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._walked_to = False
+        super().focusOutEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -85,7 +98,7 @@ class Node(QAbstractButton):
 
     def frame(self, painter: QPainter, rect: QRectF, theme: Theme, border: QColor) -> None:
         """The surface; thicker where it is chosen, doubled where it has the focus."""
-        if self.hasFocus():
+        if self._walked_to:
             painter.setPen(QPen(theme.accent, 2))
         elif self.isChecked():
             painter.setPen(QPen(theme.text, 1.6))

@@ -182,7 +182,7 @@ def _tied(facts: Facts, cards: tuple[CardFacts, ...]) -> tuple[Words, ...]:
     return (*distinct[: _CHIPS - 1], text("qt.tied.more", count=len(distinct) - _CHIPS + 1))
 
 
-def _owners(facts: Facts, card: CardFacts) -> tuple[Vm, ...]:
+def owners_of(facts: Facts, card: CardFacts) -> tuple[Vm, ...]:
     """VMs whose definition takes the card itself, not only lets the host draw on it."""
     return tuple(vm for vm in facts.vms if any(hostdev.pci == card.gpu.address for hostdev in vm.hostdevs))
 
@@ -200,14 +200,22 @@ def _card_node(facts: Facts, card: CardFacts) -> CardNode:
 
 
 def _card_badge(facts: Facts, card: CardFacts) -> Badge:
-    owners = _owners(facts, card)
+    owners = owners_of(facts, card)
+    holding = [vm for vm in owners if _feeds_now(card, vm)]
     plugged = plugged_outputs(card.gpu)
-    if owners:
-        return Badge(text("qt.badge.given", name=owners[0].name), Tone.INFO, "server")
+    if holding:
+        return Badge(text("qt.badge.given", name=holding[0].name), Tone.INFO, "server")
     if plugged:
         first = plugged[0].connector
         shows = text("qt.badge.shows-more", name=first, more=len(plugged) - 1)
         return Badge(shows if len(plugged) > 1 else text("qt.badge.shows", name=first), Tone.INFO, "monitor")
+    if owners:
+        return Badge(text("qt.badge.meant", name=owners[0].name), Tone.INFO, "server")
+    return _idle_badge(card)
+
+
+def _idle_badge(card: CardFacts) -> Badge:
+    """A card that shows nothing and that no VM is meant to have."""
     if isinstance(card.gpu.outputs, Unknown):
         return Badge(text("qt.badge.screens-unknown"), Tone.UNKNOWN)
     if card.verdict.isolation is Isolation.SHARED:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QLinearGradient, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vitrail.model.text import text
@@ -16,6 +16,9 @@ from vitrail.qt.picture.state import Pane, Picture, Wire
 from vitrail.qt.theme import RADIUS, Theme, mix, theme_of
 from vitrail.qt.widgets.labels import Kind, Say, font_of
 from vitrail.qt.words import tell
+
+_DOT = 3.6
+"""The radius of a line's end; it stands beside the node, not under it."""
 
 
 class PictureView(QWidget):
@@ -51,6 +54,8 @@ class PictureView(QWidget):
             node.deleteLater()
         self._picture = picture
         self._nodes = {}
+        small = len(picture.cards) <= 1 and len(picture.vms) <= 1
+        self.setFont(_larger(QFont()) if small else QFont())
         made: list[Node] = [MonitorButton(monitor, self._say, self) for monitor in picture.monitors]
         made += [CardButton(card, self._say, self) for card in picture.cards]
         made += [VmButton(vm, self._say, self) for vm in picture.vms]
@@ -203,7 +208,7 @@ class PictureView(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(pen.color())
         for point in (start, end):
-            painter.drawEllipse(point, 3.6, 3.6)
+            painter.drawEllipse(point, _DOT, _DOT)
 
     def _ends(self, wire: Wire) -> tuple[QPointF, QPointF]:
         """Lines leave a node side by side, in the order in which they arrive, so that they do not lie on each other."""
@@ -214,9 +219,15 @@ class PictureView(QWidget):
         leaving.sort(key=lambda other: boxes[other.target].middle)
         arriving.sort(key=lambda other: boxes[other.source].middle)
         return (
-            QPointF(source.right, source.middle + _offset(leaving.index(wire), len(leaving), source.height)),
-            QPointF(target.x, target.middle + _offset(arriving.index(wire), len(arriving), target.height)),
+            QPointF(source.right + _DOT, source.middle + _offset(leaving.index(wire), len(leaving), source.height)),
+            QPointF(target.x - _DOT, target.middle + _offset(arriving.index(wire), len(arriving), target.height)),
         )
+
+
+def _larger(font: QFont) -> QFont:
+    """One card and one VM: a large picture."""
+    font.setPointSizeF(font.pointSizeF() * 1.25)
+    return font
 
 
 def _offset(index: int, count: int, height: float) -> float:

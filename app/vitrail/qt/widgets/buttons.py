@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QPushButton
 
 from vitrail.qt.marks import mark_icon
 from vitrail.qt.theme import theme_of
+
+_ICON = 16
+_ROOM = 5
 
 
 def button(
@@ -28,7 +32,8 @@ def button(
     made.setAutoDefault(False)
     if mark is not None:
         theme = theme_of(made.palette())
-        made.setIcon(mark_icon(mark, theme.on_accent if primary else theme.accent_ink))
+        made.setIcon(mark_icon(mark, theme.on_accent if primary else theme.accent_ink, _ICON, room=_ROOM))
+        made.setIconSize(QSize(_ICON + _ROOM, _ICON))
     # Without the lambda Qt would hand over whether the button is checked.
     made.clicked.connect(lambda: clicked())  # noqa: PLW0108
     return made

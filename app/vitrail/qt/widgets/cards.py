@@ -11,6 +11,9 @@ from vitrail.qt.marks import MARK_OF_TONE, draw_mark, mark_pixmap
 from vitrail.qt.theme import GAP, RADIUS, Shades, Theme, Tone, theme_of
 from vitrail.qt.widgets.labels import Kind, PlainLabel
 
+_READABLE = 560
+"""How wide a paragraph may be, in device-independent pixels."""
+
 
 class Card(QFrame):
     """A rounded surface with a hairline; `hue` gives it the pane of its identity, `chosen` the accent's border."""
@@ -146,7 +149,9 @@ class EmptyState(QWidget):
         for words, kind in ((title, Kind.TITLE), (sentence, Kind.MUTED)):
             label = PlainLabel(words, kind)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setFixedWidth(560)
+            label.setFixedWidth(_READABLE)
+            # A layout that centres asks no label how high it gets in this width.
+            label.setMinimumHeight(label.heightForWidth(_READABLE))
             column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(GAP)
         self._buttons = QHBoxLayout()
@@ -167,6 +172,7 @@ class Notice(QFrame):
     def __init__(self, words: str, tone: Tone, parent: QWidget | None = None, *, mark: str | None = None) -> None:
         super().__init__(parent)
         self._tone = tone
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(2 * GAP, GAP + 2, 2 * GAP, GAP + 2)
         self.row.setSpacing(GAP + 4)
