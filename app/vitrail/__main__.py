@@ -11,6 +11,7 @@ import os
 import sys
 from argparse import Namespace
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 from vitrail import __version__
@@ -65,7 +66,7 @@ def _shots(request: Namespace) -> int:
     if machine is None and request.connect is None:
         machine = "demo"
     drawer = _qt("shots")
-    return int(drawer.draw(request.folder, machine, request.connect, request.dark, request.language))
+    return int(drawer.draw(Path(request.folder), machine, request.connect, request.dark, request.language))
 
 
 def _qt(name: str) -> ModuleType:
