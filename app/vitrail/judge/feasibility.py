@@ -14,6 +14,7 @@ from vitrail.judge.conclude import failed, not_known
 from vitrail.judge.drawn import Drawn, drawn_findings, draws, native_on
 from vitrail.judge.passthrough import host_needs
 from vitrail.judge.qemu import Capabilities, capabilities_read
+from vitrail.judge.reports import management_findings
 from vitrail.judge.shares import share
 from vitrail.judge.situation import Situation
 from vitrail.judge.vmstate import vm_findings
@@ -157,7 +158,9 @@ def _default_drawn(mode: Mode, gpu: PciAddress | None) -> Drawn:
 def _drawn(situation: Situation, mode: Mode) -> ModeVerdict:
     host, vm, capabilities = situation.host, situation.vm, situation.capabilities
     found = (*drawn_findings(host, vm, _default_drawn(mode, None), capabilities), *capabilities_read(capabilities))
-    cards = tuple(_draws_on(gpu, mode, found) for gpu in whole_cards(host)) if mode in DRAWS_ON_A_CARD else ()
+    cards = (
+        tuple(_draws_on(situation, gpu, mode, found) for gpu in whole_cards(host)) if mode in DRAWS_ON_A_CARD else ()
+    )
     feasible = weigh(found)
     if cards and all(one.feasible is Feasibility.IMPOSSIBLE for one in cards):
         feasible = Feasibility.IMPOSSIBLE
@@ -172,8 +175,9 @@ def _drawn(situation: Situation, mode: Mode) -> ModeVerdict:
     return ModeVerdict(mode, feasible, mode in WRITTEN_BY_THIS_VERSION, reasons, needs, cards, 0)
 
 
-def _draws_on(gpu: Gpu, mode: Mode, common: tuple[Finding, ...]) -> CardVerdict:
-    own = native_on(gpu) if mode is Mode.NATIVE_CONTEXT else draws(gpu)
+def _draws_on(situation: Situation, gpu: Gpu, mode: Mode, common: tuple[Finding, ...]) -> CardVerdict:
+    drawing = native_on(gpu) if mode is Mode.NATIVE_CONTEXT else draws(gpu)
+    own = (*management_findings(gpu, situation.knowledge), *drawing)
     shared = tuple(one for one in common if not one.id.startswith("card."))
     return CardVerdict(gpu.address, weigh((*own, *shared)), (*own, *shared))
 
@@ -203,7 +207,8 @@ def _of_choice(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[F
                 return ()
             return share(situation.host, gpu, mode_of(choice), situation.knowledge).findings
         case Virtio() | Virgl() | Venus() | NativeContext() | Qxl() | Basic():
-            return drawn_findings(situation.host, situation.vm, choice, situation.capabilities)
+            stop = management_findings(gpu, situation.knowledge) if gpu is not None else ()
+            return (*stop, *drawn_findings(situation.host, situation.vm, choice, situation.capabilities))
         case _:
             assert_never(choice)
 

@@ -14,7 +14,7 @@ from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.hostuse import host_things
 from vitrail.judge.iommu import iommu_need
 from vitrail.judge.isolation import judge_card
-from vitrail.judge.reports import is_management_screen, known_reports
+from vitrail.judge.reports import known_reports, management_findings
 from vitrail.judge.usage import in_use, only_screen, usage_findings
 from vitrail.judge.vmstate import other_users, vm_for_card
 from vitrail.judge.words import card_name, is_sound, kind, kind_key, listed
@@ -49,12 +49,12 @@ class HostNeeds:
 def host_needs(host: Host, gpu: Gpu) -> HostNeeds:
     """The changes to this computer that giving this card takes; none where it is free already."""
     need = iommu_need(host, gpu)
-    return HostNeeds(need.arguments, in_use(gpu), need.firmware)
+    return HostNeeds(need.arguments, in_use(host, gpu), need.firmware)
 
 
 def apply_gates(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
     """What forbids carrying a plan out in this version: a screen could go dark and nothing would bring it back."""
-    gates = [one for one in usage_findings(gpu, Severity.BLOCKS) if one.stops]
+    gates = [one for one in usage_findings(host, gpu, Severity.BLOCKS) if one.stops]
     if host_needs(host, gpu).any_step:
         gates.append(failed("host.steps", Severity.BLOCKS, text("judge.steps.needed"), text("judge.steps.remedy")))
     return tuple(gates)
@@ -73,7 +73,7 @@ def passthrough_findings(host: Host, vm: Vm | None, gpu: Gpu, knowledge: Knowled
         iommu_finding(host, gpu),
         _group(host, gpu),
         host_things(host, gpu),
-        *usage_findings(gpu, Severity.WARNS),
+        *usage_findings(host, gpu, Severity.WARNS),
         only_screen(host, gpu),
         *_what_to_know(host, gpu),
         *known_reports(gpu, knowledge),
@@ -90,11 +90,7 @@ def _what_it_is(host: Host, gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ..
         evidence = (Evidence(str(device.address), str(device.pci_class)),)
         return (failed("card.display", Severity.BLOCKS, title, text("judge.card.choose-other"), evidence),)
     found = [passed("card.display", Severity.BLOCKS, text("judge.card.display", card=card_name(gpu)))]
-    report = is_management_screen(gpu.device, knowledge)
-    if report is not None:
-        evidence = (Evidence(report.source, str(device.address)),)
-        title = text("judge.card.management", card=card_name(gpu))
-        found.append(failed("card.management", Severity.BLOCKS, title, text("judge.card.choose-other"), evidence))
+    found += management_findings(gpu, knowledge)
     if device.physical_function is not None:
         title = text("judge.card.part", whole=device.physical_function.short)
         found.append(failed("card.whole", Severity.BLOCKS, title, text("judge.card.part-remedy")))
@@ -169,10 +165,11 @@ def _what_to_know(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
 
 def _twins(host: Host, gpu: Gpu) -> Finding:
     name = "card.identical"
-    devices = host.devices.value if isinstance(host.devices, Known) else ()
+    if isinstance(host.devices, Unknown):
+        return not_known(name, Severity.INFO, text("judge.identical.unknown", reason=host.devices.reason), None)
     mine = {ids for one in gpu.functions if (ids := ids_of(one)) is not None}
     own = {one.address for one in gpu.functions}
-    twins = [one for one in devices if one.address not in own and ids_of(one) in mine]
+    twins = [one for one in host.devices.value if one.address not in own and ids_of(one) in mine]
     if not twins:
         return passed(name, Severity.INFO, text("judge.identical.none"))
     evidence = tuple(Evidence(str(one.address), ids_of(one) or "?") for one in twins)

@@ -116,6 +116,9 @@ def _spares(host: Host, card: Gpu) -> bool:
 
 def _identical(host: Host) -> Finding:
     name = "identical-cards"
+    if isinstance(host.gpus, Unknown):
+        title = text("judge.mode.cards-unread", reason=host.gpus.reason)
+        return not_known(name, Severity.INFO, title, text("judge.draws.look"))
     ids = Counter(ids_of(card.device) for card in whole_cards(host))
     same = [card.device for card in whole_cards(host) if (mine := ids_of(card.device)) and ids[mine] > 1]
     if not same:

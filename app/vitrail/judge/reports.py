@@ -8,9 +8,11 @@ it, whatever it could do.
 from __future__ import annotations
 
 from vitrail.judge.conclude import failed
+from vitrail.judge.words import card_name
 from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.knowledge import Knowledge, Quirk
 from vitrail.model.machine import Gpu, PciDevice
+from vitrail.model.text import text
 
 _SEVERITY = {"documented": Severity.WARNS, "reported": Severity.WARNS}
 
@@ -19,6 +21,16 @@ def is_management_screen(device: PciDevice, knowledge: Knowledge) -> Quirk | Non
     """The report that says so, None for an ordinary card."""
     known = knowledge.quirks_of(device.identity.vendor_id, device.identity.device_id)
     return next((one for one in known if one.never_offer), None)
+
+
+def management_findings(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
+    """The stop that no mode may pass, nothing for an ordinary card."""
+    report = is_management_screen(gpu.device, knowledge)
+    if report is None:
+        return ()
+    title = text("judge.card.management", card=card_name(gpu))
+    evidence = (Evidence(report.source, str(gpu.address)),)
+    return (failed("card.management", Severity.BLOCKS, title, text("judge.card.choose-other"), evidence),)
 
 
 def known_reports(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:

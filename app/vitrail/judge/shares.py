@@ -13,7 +13,7 @@ from vitrail.judge.card import bound_to
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.iommu import iommu_need
 from vitrail.judge.passthrough import iommu_finding
-from vitrail.judge.reports import is_management_screen
+from vitrail.judge.reports import management_findings
 from vitrail.judge.weigh import weigh
 from vitrail.judge.words import card_name
 from vitrail.model.finding import Evidence, Finding, Severity
@@ -41,11 +41,9 @@ def share(host: Host, gpu: Gpu, mode: Mode, knowledge: Knowledge) -> CardVerdict
 
 
 def _findings(host: Host, gpu: Gpu, mode: Mode, knowledge: Knowledge) -> tuple[Finding, ...]:
-    report = is_management_screen(gpu.device, knowledge)
-    if report is not None:
-        title = text("judge.card.management", card=card_name(gpu))
-        evidence = (Evidence(report.source, str(gpu.address)),)
-        return (failed("card.management", Severity.BLOCKS, title, text("judge.card.choose-other"), evidence),)
+    stop = management_findings(gpu, knowledge)
+    if stop:
+        return stop
     if gpu.device.identity.vendor_id is None:
         return (
             not_known("share.offered", Severity.WARNS, text("judge.card.ids-unknown"), text("judge.card.ids-remedy")),

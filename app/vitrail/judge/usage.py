@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from vitrail.judge.card import VFIO, bound_to, can_show, other_screens
 from vitrail.judge.conclude import failed, not_known, passed, seen
+from vitrail.judge.vmstate import uses_card
 from vitrail.judge.words import card_name, listed, plain
 from vitrail.model.finding import Evidence, Finding, Severity, Status
-from vitrail.model.machine import Connection, Gpu, Holder, Host, Output
+from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Host, Output
 from vitrail.model.pci import CLASS_VGA
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
@@ -20,14 +21,14 @@ NAMED_HOLDERS = 5
 """So many holders are named in a sentence; the evidence has all."""
 
 
-def usage_findings(gpu: Gpu, severity: Severity) -> tuple[Finding, ...]:
+def usage_findings(host: Host, gpu: Gpu, severity: Severity) -> tuple[Finding, ...]:
     """Everything that says that this computer uses the card, or that this could not be seen."""
-    return (_boot_vga(gpu, severity), _lit(gpu, severity), _held(gpu, severity))
+    return (_boot_vga(gpu, severity), _lit(gpu, severity), _held(host, gpu, severity))
 
 
-def in_use(gpu: Gpu) -> bool:
+def in_use(host: Host, gpu: Gpu) -> bool:
     """Whether the card is used here, or that cannot be excluded: then it has to be kept free from the start."""
-    return any(one.status is not Status.PASS for one in usage_findings(gpu, Severity.BLOCKS))
+    return any(one.status is not Status.PASS for one in usage_findings(host, gpu, Severity.BLOCKS))
 
 
 def _boot_vga(gpu: Gpu, severity: Severity) -> Finding:
@@ -91,12 +92,21 @@ def holder_name(holder: Holder) -> Text:
     return plain(holder.name)
 
 
-def _held(gpu: Gpu, severity: Severity) -> Finding:
+def _judged_as_vm(host: Host, gpu: Gpu, holder: Holder) -> bool:
+    """Whether the holder is a VM that has the card by its definition: then `card.other-vm` judges it.
+
+    The chosen VM may be the holder itself; a change of its definition does not take the card from it now.
+    """
+    vms = host.vms.value if isinstance(host.vms, Known) else ()
+    return holder.kind is HolderKind.VM and any(one.uuid == holder.uuid and uses_card(one, gpu) for one in vms)
+
+
+def _held(host: Host, gpu: Gpu, severity: Severity) -> Finding:
     name = "card.held"
     if isinstance(gpu.holders, Unknown):
         title = text("judge.held.unknown", reason=gpu.holders.reason)
         return not_known(name, severity, title, text("judge.held.unknown-remedy"))
-    holders = gpu.holders.value.seen
+    holders = tuple(one for one in gpu.holders.value.seen if not _judged_as_vm(host, gpu, one))
     source = gpu.holders.source
     if holders:
         evidence = tuple(Evidence(source, f"{one.kind.value} {one.name} {one.pid or ''}".rstrip()) for one in holders)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this computer and the VM go without, from when and until when."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes.hosts import (
+    DISPLAY_3D,
+    NVIDIA,
+    UNREAD,
+    amd_integrated,
+    at,
+    device,
+    given,
+    gpu,
+    holders,
+    host,
+    nvidia_card,
+    output,
+    process,
+    vm,
+)
+from vitrail.judge.losses import losses
+from vitrail.model.choice import CHOICE_OF, Choice, Passthrough, SingleGpu, Virgl, Virtio, make_choice
+from vitrail.model.machine import Host
+from vitrail.model.mode import Mode
+from vitrail.model.plan import Loss
+from vitrail.model.vm import Vm
+
+GIVE = Passthrough(at("01:00.0"))
+
+
+def _what(machine: Host, choice: Choice = GIVE, of: Vm | None = None) -> dict[str, Loss]:
+    return {one.what.id.removeprefix("judge.loss."): one for one in losses(machine, of or vm(), choice)}
+
+
+def test_every_screen_is_named_with_its_monitor():
+    card = nvidia_card(outputs=(output("DP-1"), output("DP-2", display=None), output("HDMI-A-1", connected=False)))
+    screens = [one for one in losses(host(amd_integrated(), card), vm(), GIVE) if one.what.id == "judge.loss.screen"]
+    assert [dict(one.what.args)["monitor"].id for one in screens] == ["judge.monitor.named", "judge.monitor.unnamed"]
+
+
+def test_a_free_card_is_away_while_the_vm_runs():
+    loss = _what(host(amd_integrated(), nvidia_card()))["sound"]
+    assert (loss.when.id, loss.until.id) == ("judge.loss.from-vm-start", "judge.loss.until-vm-off")
+
+
+def test_a_card_in_use_is_away_from_the_restart_until_it_is_taken_back():
+    loss = _what(host(amd_integrated(), nvidia_card(outputs=(output(),))))["screen"]
+    assert (loss.when.id, loss.until.id) == ("judge.loss.from-restart", "judge.loss.until-taken-back")
+
+
+def test_the_only_card_takes_every_picture_along():
+    assert "only-screen" in _what(host(nvidia_card(boot_vga=True)))
+
+
+def test_the_first_card_takes_the_boot_screens_along():
+    assert "boot-screen" in _what(host(amd_integrated(), nvidia_card(boot_vga=True)))
+
+
+def test_usb_and_the_keyboard_on_it_are_named():
+    machine = host(amd_integrated(), nvidia_card(), input_controllers=((at("15:00.3"), "Keyboard"),))
+    found = _what(machine, Passthrough(at("15:00.0")))
+    assert "usb" in found
+    assert dict(found["device"].what.args)["name"] == "Keyboard"
+
+
+def test_programs_that_use_the_card_are_named():
+    machine = host(amd_integrated(), nvidia_card(holders=holders(*(process(f"p{n}", n) for n in range(9)))))
+    assert "programs" in _what(machine)
+
+
+def test_memory_and_saving_are_named_though_the_card_does_not_show_a_thing():
+    silent = gpu(device("01:00.0", DISPLAY_3D, NVIDIA, 0x2235, group=14), outputs=())
+    found = _what(host(amd_integrated(), silent))
+    assert set(found) == {"memory", "saving"}
+    assert dict(found["memory"].what.args) == {"mib": 8192}
+
+
+def test_screens_that_were_not_read_are_said_to_be_unread():
+    assert "screens-unread" in _what(host(amd_integrated(), nvidia_card(outputs=UNREAD)))
+
+
+def test_dropping_the_emulated_screen_is_a_loss():
+    assert "emulated-screen" in _what(host(amd_integrated(), nvidia_card()), Passthrough(at("01:00.0"), "drop"))
+
+
+def test_a_single_card_comes_back_when_the_vm_stops():
+    found = _what(host(nvidia_card(boot_vga=True, outputs=(output(),))), SingleGpu(at("01:00.0")))
+    assert found["screen"].until.id == "judge.loss.until-vm-off"
+
+
+def test_a_virtual_screen_takes_the_card_from_the_vm():
+    machine = host(amd_integrated(), nvidia_card())
+    found = _what(machine, Virtio(), vm(hostdevs=given("01:00.0", "01:00.1")))
+    assert set(found) == {"vm-card"}
+
+
+@pytest.mark.parametrize("choice", [Virtio(), Virgl()])
+def test_a_vm_without_a_card_loses_nothing_by_a_virtual_screen(choice):
+    assert losses(host(amd_integrated(), nvidia_card()), vm(), choice) == ()
+
+
+def test_a_card_that_does_not_exist_loses_nothing():
+    assert losses(host(), vm(), GIVE) == ()
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_has_its_losses(mode):
+    address = at("01:00.0") if "gpu" in CHOICE_OF[mode].__dataclass_fields__ else None
+    losses(host(amd_integrated(), nvidia_card()), vm(), make_choice(mode, address, {}))
