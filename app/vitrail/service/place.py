@@ -36,14 +36,14 @@ class Place:
     state: StateFolder
 
 
-def find_place(machine: str | None, connect: str | None) -> Place:
+def find_place(machine: str | None, connect: str | None, *, state_folder: Path | None = None) -> Place:
     """The place of `--machine` or `--connect`; without either, this computer and its system libvirt.
 
     Opens no connection yet. Raises Unreadable for a recording or URI that is not one.
     """
     if machine is not None and connect is not None:
         raise Unreadable(text("service.place.two-places"), text("service.place.name-one"))
-    state = StateFolder(find_state_folder())
+    state = StateFolder(state_folder or find_state_folder())
     if machine is not None:
         return _recording(machine, state)
     return _daemon(read_uri(connect if connect is not None else DEFAULT), state, told=connect is not None)

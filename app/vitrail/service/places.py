@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vitrail.service.place import find_place
 from vitrail.service.workplace import Workplace
 
@@ -13,4 +15,4 @@ def open_place(machine: str | None, connect: str | None, *, state_folder: Path |
     `state_folder`: where its changes are kept instead of the user's own, for whoever only shows how they would look.
     Opens no connection yet. Raises Unreadable for a recording or URI that is not one.
     """
-    return Workplace(find_place(machine, connect))
+    return Workplace(find_place(machine, connect, state_folder=state_folder))
