@@ -26,8 +26,7 @@ def run(request: Namespace) -> int:
         else:
             page = Page(speaker(request.language))
             banner(page, workplace.kind, workplace.label)
-            for finding in sorted(findings, key=_order):
-                page.finding(finding, 0)
+            page.findings(sorted(findings, key=_order), 0)
             page.write()
             page.paragraph(_sum(findings))
     return readiness_code(findings)

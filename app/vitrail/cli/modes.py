@@ -62,9 +62,7 @@ def _write_mode(page: Page, verdict: ModeVerdict, traits: Traits) -> None:
         page.entry("", text("cli.modes.needs", need=need), 4)
     for card in verdict.cards:
         page.entry("", text("cli.modes.card", address=card.address.short, feasible=_plain(card.feasible)), 4)
-        for finding in card.findings:
-            if finding.status is not Status.PASS:
-                page.finding(finding, 6)
+        page.findings((finding for finding in card.findings if finding.status is not Status.PASS), 6)
     if verdict.feasible is not Feasibility.IMPOSSIBLE:
         page.facts(
             [

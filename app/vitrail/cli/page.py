@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from shutil import get_terminal_size
 from typing import TextIO
 
@@ -122,12 +124,21 @@ class Page:
             if finding.remedy is not None:
                 self.entry("", text("cli.remedy", remedy=finding.remedy), indent + 2)
 
+    def findings(self, findings: Iterable[Finding], indent: int = 2) -> None:
+        """Findings in their order; those that say the same of several cards are said once, with all their evidence."""
+        same: dict[tuple[Text, Status, Severity, Text | None], Finding] = {}
+        for finding in findings:
+            key = (finding.title, finding.status, finding.severity, finding.remedy)
+            before = same.get(key)
+            evidence = before.evidence + finding.evidence if before else finding.evidence
+            same[key] = replace(finding, evidence=tuple(dict.fromkeys(evidence)))
+        for finding in same.values():
+            self.finding(finding, indent)
+
     def failure(self, error: VitrailError) -> None:
         """What happened, what it rests on, the next things to do."""
         self.paragraph(text("cli.failed", what=error.what))
-        for finding in error.findings:
-            if finding.status is not Status.PASS:
-                self.finding(finding)
+        self.findings(finding for finding in error.findings if finding.status is not Status.PASS)
         for step in error.next_steps:
             self.entry("→ ", step, 2)
 

@@ -54,8 +54,7 @@ def _findings(page: Page, plan: Plan) -> None:
     open_ones = [finding for finding in plan.findings if finding.status is not Status.PASS]
     if open_ones:
         page.heading(text("cli.plan.findings"))
-        for finding in open_ones:
-            page.finding(finding)
+        page.findings(open_ones)
 
 
 def _last(plan: Plan) -> Text:

@@ -12,6 +12,8 @@ from vitrail.model.verdict import GroupVerdict, Isolation
 from vitrail.model.vm import Vm, VmState
 from vitrail.text.speaker import speaker
 
+_MOST_HOLDERS = 5
+
 
 def write_scan(language: str | None, host: Host, verdicts: tuple[GroupVerdict, ...], label: Text) -> None:
     """Everything on one page, the cards first."""
@@ -35,13 +37,18 @@ def _machine(page: Page, host: Host) -> None:
     page.facts(
         [
             (text("cli.scan.kernel"), host.kernel),
-            (text("cli.scan.virtual"), host.virtual),
+            (text("cli.scan.virtual"), _inside(host)),
             (text("cli.scan.iommu"), _iommu(host)),
             (text("cli.scan.boot"), host.boot.stack),
             (text("cli.scan.initramfs"), host.boot.initramfs),
             (text("cli.scan.secure-boot"), host.boot.secure_boot),
         ]
     )
+
+
+def _inside(host: Host) -> Words:
+    bare = isinstance(host.virtual, Known) and host.virtual.value is None
+    return text("cli.scan.not-virtual") if bare else host.virtual
 
 
 def _iommu(host: Host) -> Words:
@@ -112,7 +119,9 @@ def _used_by(page: Page, gpu: Gpu) -> Words:
         return gpu.holders
     holders: Holders = gpu.holders.value
     unseen = holders.processes_not_seen
-    said = [page.say(_holder(holder)) for holder in holders.seen]
+    said = [page.say(_holder(holder)) for holder in holders.seen[:_MOST_HOLDERS]]
+    if len(holders.seen) > _MOST_HOLDERS:
+        said.append(page.say(text("cli.card.more-holders", count=len(holders.seen) - _MOST_HOLDERS)))
     if unseen:
         said.append(page.say(text("cli.processes-not-seen", count=unseen)))
     return "; ".join(said) if said else text("cli.card.free")
@@ -151,8 +160,10 @@ def _groups(page: Page, host: Host, verdicts: tuple[GroupVerdict, ...]) -> None:
 def _group(page: Page, group: IommuGroup, verdict: GroupVerdict) -> None:
     page.write()
     page.entry("", text("cli.group.line", number=group.number, verdict=plain_verdict(verdict.isolation)), 2)
-    for reason in verdict.reasons:
-        page.entry("", reason, 4)
+    if verdict.isolation is not Isolation.ISOLATED:
+        # For a card that is alone the verdict says it all.
+        for reason in verdict.reasons:
+            page.entry("", reason, 4)
     for device in group.members:
         page.entry("· ", _named(page, device), 4)
 
