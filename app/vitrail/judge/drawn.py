@@ -146,7 +146,7 @@ def _new_enough(capabilities: Capabilities, since: tuple[int, int]) -> tuple[Fin
         evidence = (Evidence("machine", ".".join(str(part) for part in version)),)
         return (passed(name, Severity.WARNS, text("judge.draws.new-enough", version=wanted), evidence),)
     title = text("judge.draws.version-unknown", version=wanted)
-    return (not_known(name, Severity.WARNS, title, text("judge.draws.version-remedy", version=wanted)),)
+    return (not_known(name, Severity.WARNS, title, text("judge.draws.version-remedy")),)
 
 
 def _at_least(capabilities: Capabilities) -> tuple[int, int] | None:

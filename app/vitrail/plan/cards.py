@@ -94,6 +94,6 @@ def _untold(host: Host, hostdev: Hostdev) -> Draft:
         why = "plan.hostdev-unreadable"
     else:
         why = "plan.hostdev-not-here" if read else "plan.hostdev-untold"
-    remedy = text("plan.hostdev-untold.remedy", device=device)
+    remedy = text("plan.hostdev-untold.remedy")
     evidence = Evidence(f"domain/devices/hostdev[@type='{hostdev.type}']", device)
     return Draft(findings=(warning("plan.hostdev-stays", text(why, device=device), remedy, evidence, known=False),))
