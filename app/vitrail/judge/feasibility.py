@@ -122,7 +122,12 @@ def _why(host: Host, verdict: CardVerdict) -> tuple[Text, ...]:
         case Feasibility.AFTER_CHANGES:
             return (text("judge.mode.changes-on", card=card),)
         case Feasibility.IMPOSSIBLE | Feasibility.UNKNOWN:
-            return tuple(text("judge.mode.on-card", card=card, reason=one.title) for one in decisive(verdict.findings))
+            return tuple(_said_of(card, one.title) for one in decisive(verdict.findings))
+
+
+def _said_of(card: Text, reason: Text) -> Text:
+    """The reason with the card that it is about, which is not said twice where the reason names it itself."""
+    return reason if ("card", card) in reason.args else text("judge.mode.on-card", card=card, reason=reason)
 
 
 def _needs(host: Host, mode: Mode, verdict: CardVerdict) -> tuple[Text | None, ...]:

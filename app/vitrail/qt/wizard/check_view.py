@@ -12,8 +12,8 @@ from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Card, Notice, Pill
 from vitrail.qt.widgets.labels import Kind, Say
 from vitrail.qt.wizard.mode_row import cell
-from vitrail.qt.wizard.page import PageView, bullets, words
-from vitrail.qt.wizard.state.check import CheckPage, Proof
+from vitrail.qt.wizard.page import PageView, bullets, marked, words
+from vitrail.qt.wizard.state.check import CheckPage, ProofGroup
 from vitrail.text.visible import visible
 
 _TONES = {
@@ -30,26 +30,38 @@ class CheckView(PageView):
         super().__init__(say, state.question, None, parent)
         self.body.addWidget(Notice(say(state.answer), _TONES[state.overall]))
         self.body.addSpacing(GAP)
-        for proof in state.proofs:
-            self.body.addWidget(self._proof(proof))
+        for group in state.groups:
+            self.body.addWidget(self._group(group))
         self.section(say(text("wizard.check.next")))
         self.body.addLayout(bullets([say(one) for one in state.next_steps]))
 
-    def _proof(self, proof: Proof) -> Card:
+    def _group(self, group: ProofGroup) -> Card:
         card = Card()
         card.body.setSpacing(GAP)
         head = QHBoxLayout()
-        head.addWidget(words(self.say(proof.title), Kind.STRONG), 1)
-        head.addWidget(Pill(self.say(proof.word), _TONES[proof.result]), 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(words(self.say(group.title), Kind.STRONG), 1)
+        head.addWidget(Pill(self.say(group.word), _TONES[group.result]), 0, Qt.AlignmentFlag.AlignTop)
         card.body.addLayout(head)
+        card.body.addLayout(self._table(group))
+        for source in group.sources:
+            read = self.say(text("wizard.check.evidence", source=source))
+            card.body.addWidget(words(read, Kind.SMALL))
+        return card
+
+    def _table(self, group: ProofGroup) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(3 * GAP)
-        grid.setVerticalSpacing(3)
-        for column, (heading, value) in enumerate((("expected", proof.expected), ("seen", proof.seen))):
-            grid.setColumnStretch(column, 1)
+        grid.setVerticalSpacing(GAP // 2)
+        for column, (heading, part) in enumerate((("where", 36), ("expected", 26), ("seen", 26), ("result", 12))):
+            grid.setColumnStretch(column, part)
             grid.addWidget(cell(words(self.say(text(f"wizard.check.{heading}")), Kind.SMALL)), 0, column)
-            grid.addWidget(cell(words(visible(value), Kind.MONO)), 1, column)
-        card.body.addLayout(grid)
-        for source, _ in proof.evidence:
-            card.body.addWidget(words(self.say(text("wizard.check.evidence", source=source)), Kind.SMALL))
-        return card
+        for line, proof in enumerate(group.proofs, 1):
+            for column, value in enumerate((proof.where, proof.expected, proof.seen)):
+                grid.addWidget(cell(words(self._shown(value), Kind.MONO)), line, column)
+            row = QWidget()
+            row.setLayout(marked(_TONES[proof.result], words(self.say(proof.word))))
+            grid.addWidget(row, line, 3)
+        return grid
+
+    def _shown(self, value: str) -> str:
+        return visible(value) if value else self.say(text("wizard.check.nothing"))

@@ -52,13 +52,7 @@ def cell(label: PlainLabel) -> PlainLabel:
 def selectable_row(say: Say, row: ModeRow, answers: Answers) -> ChoiceRow:
     """A mode that can be chosen."""
     face = ChoiceRow(_spoken(say, row))
-    grid = column_grid()
-    grid.addLayout(_name(say, row), 0, 0)
-    grid.addLayout(_facts_cell(say, row.speed, None), 0, 1)
-    grid.addLayout(_facts_cell(say, row.screens, row.screens_note), 0, 2)
-    grid.addLayout(_facts_cell(say, row.effort, None), 0, 3)
-    grid.addWidget(_cards(say, row, answers), 0, 4, Qt.AlignmentFlag.AlignTop)
-    face.body.addLayout(grid)
+    face.body.addLayout(_columns(say, row, _cards(say, row, answers)))
     if row.caution is not None:
         face.body.addLayout(marked(Tone.WARN, words(say(row.caution))))
     if row.selected or row.unsure:
@@ -71,8 +65,28 @@ def selectable_row(say: Say, row: ModeRow, answers: Answers) -> ChoiceRow:
 
 
 def closed_row(say: Say, row: ModeRow) -> ClosedRow:
-    """A mode that cannot be chosen: why, and what would change it, beside its name."""
+    """A mode that cannot be chosen: what it would be like where it is possible, why not and what would change it."""
     card = ClosedRow(_spoken(say, row))
+    if row.possible:
+        names = "\n".join(say(one.label) for one in row.cards if one.possible)
+        card.body.addLayout(_columns(say, row, cell(words(names))))
+        _add_details(say, card.body, row)
+    else:
+        card.body.addLayout(_name_and_reasons(say, row))
+    return card
+
+
+def _columns(say: Say, row: ModeRow, card: QWidget) -> QGridLayout:
+    grid = column_grid()
+    grid.addLayout(_name(say, row), 0, 0)
+    grid.addLayout(_facts_cell(say, row.speed, None), 0, 1)
+    grid.addLayout(_facts_cell(say, row.screens, row.screens_note), 0, 2)
+    grid.addLayout(_facts_cell(say, row.effort, None), 0, 3)
+    grid.addWidget(card, 0, 4, Qt.AlignmentFlag.AlignTop)
+    return grid
+
+
+def _name_and_reasons(say: Say, row: ModeRow) -> QGridLayout:
     grid = column_grid()
     grid.addLayout(_name(say, row), 0, 0)
     right = QVBoxLayout()
@@ -80,14 +94,13 @@ def closed_row(say: Say, row: ModeRow) -> ClosedRow:
     for why in row.why:
         right.addWidget(cell(words(say(why))))
     if row.changes:
-        right.addWidget(cell(words(say(_changes_title(row)), Kind.STRONG)))
+        right.addWidget(cell(words(say(text("wizard.modes.changes")), Kind.STRONG)))
         right.addLayout(bullets([say(one) for one in row.changes]))
     right.addStretch(1)
     grid.addLayout(right, 0, 1, 1, len(COLUMNS) - 1)
     for column in range(len(COLUMNS)):
         grid.addWidget(_spacer(), 1, column)
-    card.body.addLayout(grid)
-    return card
+    return grid
 
 
 def _spacer() -> QWidget:
@@ -95,10 +108,6 @@ def _spacer() -> QWidget:
     spacer = QWidget()
     spacer.setFixedHeight(0)
     return spacer
-
-
-def _changes_title(row: ModeRow) -> Text:
-    return text("wizard.modes.needs" if row.cards else "wizard.modes.changes")
 
 
 def _name(say: Say, row: ModeRow) -> QVBoxLayout:
@@ -148,7 +157,7 @@ def _cards(say: Say, row: ModeRow, answers: Answers) -> QWidget:
 
 def _add_details(say: Say, body: QVBoxLayout, row: ModeRow) -> None:
     if row.why:
-        body.addSpacing(GAP)
+        body.addSpacing(GAP // 2)
         for why in row.why:
             body.addLayout(marked(Tone.INFO, words(say(why))))
     if row.changes:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vitrail.model.mode import Mode
@@ -46,7 +47,8 @@ class ModesView(PageView):
         self._table: QWidget | None = None
         self.rows: dict[Mode, ChoiceRow] = {}
         self.choices = ChoiceRows((), lambda _: None, self)
-        self.body.addWidget(self._advice(state))
+        self.top.addWidget(self._advice(state))
+        self.top.addWidget(self._headings())
         self._fill(state)
 
     def show_state(self, state: ModesPage) -> None:
@@ -61,6 +63,16 @@ class ModesView(PageView):
 
     def focus_first(self) -> QWidget | None:
         return self.choices.current()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # The suggestion may stand in a lower group; what Enter would take has to be seen.
+        QTimer.singleShot(0, self, self._show_chosen)
+
+    def _show_chosen(self) -> None:
+        row = self.choices.current()
+        if row is not None and row.isChecked():
+            self.ensureWidgetVisible(row, 0, 2 * GAP)
 
     def _return_to(self, place: _Place) -> None:
         self.verticalScrollBar().setValue(place.scroll)
@@ -86,10 +98,10 @@ class ModesView(PageView):
         column = QVBoxLayout(table)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
-        column.addWidget(self._headings())
         rows: dict[Mode, ChoiceRow] = {}
         for group in state.groups:
-            column.addSpacing(GAP // 2)
+            if group is not state.groups[0]:
+                column.addSpacing(GAP)
             column.addWidget(words(self.say(group.title), Kind.TITLE))
             for row in group.rows:
                 if row.selectable:
@@ -112,7 +124,7 @@ class ModesView(PageView):
     def _headings(self) -> QWidget:
         holder = QWidget()
         grid = column_grid()
-        grid.setContentsMargins(LEFT_ROOM, GAP, RIGHT_ROOM, 0)
+        grid.setContentsMargins(LEFT_ROOM, 0, RIGHT_ROOM, 0)
         holder.setLayout(grid)
         for column, heading in enumerate(_HEADINGS):
             shown = self.say(text(f"wizard.modes.column.{heading}")) if heading else ""

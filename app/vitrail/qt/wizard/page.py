@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from vitrail.model.text import Text
@@ -16,7 +17,7 @@ from vitrail.qt.wizard.elided import breakable
 
 
 class PageView(QScrollArea):
-    """A page: `body` is what a page fills."""
+    """A page: `body` is what a page fills; `top` stays where it is while the body scrolls."""
 
     def __init__(self, say: Say, question: Text, lead: Text | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,23 +26,34 @@ class PageView(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._pinned = QWidget(self)
+        self.top = QVBoxLayout(self._pinned)
+        self.top.setContentsMargins(PAGE_MARGIN, 2 * GAP, PAGE_MARGIN, GAP)
+        self.top.setSpacing(GAP)
+        self.question = PlainLabel(say(question), Kind.HEADLINE)
+        self.top.addWidget(self.question)
+        if lead is not None:
+            self.top.addWidget(words(say(lead), Kind.MUTED))
         inside = QWidget()
         # Ignored, so that the scroll area goes by the height that the width at hand needs, not by the narrowest case.
         inside.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         column = QVBoxLayout(inside)
-        column.setContentsMargins(PAGE_MARGIN, 2 * GAP, PAGE_MARGIN, 2 * GAP)
+        column.setContentsMargins(PAGE_MARGIN, GAP, PAGE_MARGIN, 2 * GAP)
         column.setSpacing(GAP)
-        self.question = PlainLabel(say(question), Kind.HEADLINE)
-        column.addWidget(self.question)
-        if lead is not None:
-            column.addWidget(words(say(lead), Kind.MUTED))
-        column.addSpacing(GAP)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
         column.addLayout(self.body)
         column.addStretch(1)
         self.setWidget(inside)
         self.setAccessibleName(say(question))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        # The viewport's width, so that headings up here stand above their columns also beside a scroll bar.
+        width = self.viewport().width()
+        height = self._pinned.heightForWidth(width)
+        self.setViewportMargins(0, height, 0, 0)
+        self._pinned.setGeometry(0, 0, width, height)
+        super().resizeEvent(event)
 
     def section(self, title: str) -> None:
         """A small headline inside the page."""
@@ -66,6 +78,7 @@ def opening(what: str) -> str:
 def marked(tone: Tone, what: QWidget, *, mark: str | None = None) -> QLayout:
     """A widget with an icon before it, at the height of its first line."""
     row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(GAP)
     row.addWidget(MarkLabel(tone, mark=mark), 0, Qt.AlignmentFlag.AlignTop)
     row.addWidget(what, 1)

@@ -5,12 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter, QPaintEvent, QStandardItemModel, QWheelEvent
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
-
-from vitrail.qt.marks import draw_mark
-from vitrail.qt.theme import theme_of
 
 
 class Picker(QComboBox):
@@ -40,15 +36,6 @@ class Picker(QComboBox):
         widest = max((self.fontMetrics().horizontalAdvance(words) for words, _ in entries), default=0)
         self.view().setMinimumWidth(widest + 40)
         self.activated.connect(picked)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        # The sheet leaves the arrow's place empty.
-        painter = QPainter(self)
-        side = 16
-        where = QRectF(self.width() - side - 8, (self.height() - side) / 2, side, side)
-        draw_mark(painter, "chevron-down", where, theme_of(self.palette()).muted)
-        painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

@@ -147,12 +147,13 @@ class _Course:
         return replace(story, page=Page.MODE, weighed=weighed, host=weighed.host, draft=draft)
 
     def _planned(self, story: Story) -> Story:
-        if story.weighed is None or story.draft.mode is None:
+        if story.draft.mode is None:
             return story
         try:
-            return replace(story, planned=work.make(self._workplace, story.weighed, story.draft))
+            weighed, planned = work.make(self._workplace, story.draft)
         except VitrailError as error:
             return troubled(story, error)
+        return replace(story, weighed=weighed, planned=planned)
 
     def _window(self, story: Story, *, help_open: bool = False, at_end: bool = False) -> Frame:
         place = (self._workplace.kind, self._workplace.label)

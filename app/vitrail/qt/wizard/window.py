@@ -195,16 +195,19 @@ class Wizard(Frame):
         self.story = replace(self.story, weighed=weighed, host=weighed.host, draft=draft, planned=None)
         self._go_to(Page.MODE)
 
-    def _plan(self, weighed: Weighed) -> None:
+    def _plan(self) -> None:
         draft = self.story.draft
-        self._ask(lambda: work.make(self._workplace, weighed, draft), self._planned, text("wizard.wait.plan"))
+        self._ask(lambda: work.make(self._workplace, draft), self._planned, text("wizard.wait.plan"))
 
-    def _planned(self, planned: Planned) -> None:
-        self.story = replace(self.story, planned=planned)
+    def _planned(self, made: tuple[Weighed, Planned]) -> None:
+        weighed, planned = made
+        self.story = replace(self.story, weighed=weighed, host=weighed.host, planned=planned)
         self._go_to(Page.LOSSES)
 
     def _write(self, planned: Planned) -> None:
         self._stopped.clear()
+        # What is refused now may pass after a new look; written is only what was shown again.
+        self._again = self._plan
         self._go(replace(self.story, page=Page.APPLY, writing=Writing(), trouble=None))
         tell = work.Tellers(self._runner.at_home(self._begun, self), self._runner.at_home(self._step_ended, self))
         self._waiting.change(
@@ -283,8 +286,8 @@ class Wizard(Frame):
             self._resume(resumed(story))
         elif story.page is Page.SEEING:
             self._weigh()
-        elif story.page is Page.MODE and story.weighed is not None:
-            self._plan(story.weighed)
+        elif story.page is Page.MODE:
+            self._plan()
         else:
             following = after(story.pages, story.page)
             if following is Page.APPLY and story.planned is not None:

@@ -44,12 +44,17 @@ def weigh(workplace: Workplace, draft: Draft) -> Weighed:
     return Weighed(host, vm, verdicts, suggestion, instead)
 
 
-def make(workplace: Workplace, weighed: Weighed, draft: Draft) -> Planned:
-    """Plan what the draft asks for. Raises Refused with the findings that forbid it."""
+def make(workplace: Workplace, draft: Draft) -> tuple[Weighed, Planned]:
+    """Plan what the draft asks for, on a new look: the list of modes may have stood there for long.
+
+    Raises Refused with the findings that forbid it.
+    """
+    weighed = weigh(workplace, draft)
     choice = choice_of(draft)
     if choice is None:
         raise ValueError(draft)
-    return Planned(workplace.plan(weighed.host, weighed.vm, choice), _gates(weighed.host, choice))
+    plan = workplace.plan(weighed.host, weighed.vm, choice)
+    return weighed, Planned(plan, _gates(weighed.host, choice))
 
 
 def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:

@@ -11,14 +11,24 @@ from vitrail.model.text import Text, text
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One promise: as meant, as seen."""
+    """One thing that was promised: where it stands in what was read, as meant, as seen."""
 
-    title: Text
+    where: str
     result: PromiseResult
     word: Text
     expected: str
     seen: str
-    evidence: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofGroup:
+    """Everything that one step promised; `sources` is where it was read anew."""
+
+    title: Text
+    result: PromiseResult
+    word: Text
+    proofs: tuple[Proof, ...]
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +38,19 @@ class CheckPage:
     question: Text
     answer: Text
     overall: PromiseResult
-    proofs: tuple[Proof, ...]
+    groups: tuple[ProofGroup, ...]
     next_steps: tuple[Text, ...]
 
 
 def check_page(outcomes: tuple[Outcome, ...], vm_name: str) -> CheckPage:
     """What the new read saw. No outcome at all is not a success."""
     overall = overall_of(outcomes)
+    steps = dict.fromkeys(one.step for one in outcomes)
     return CheckPage(
         question=text("wizard.check.question"),
         answer=text(f"wizard.check.answer.{overall.value}"),
         overall=overall,
-        proofs=tuple(_proof(one) for one in outcomes),
+        groups=tuple(_group(tuple(one for one in outcomes if one.step == step)) for step in steps),
         next_steps=_next_steps(overall, vm_name),
     )
 
@@ -54,15 +65,33 @@ def overall_of(outcomes: tuple[Outcome, ...]) -> PromiseResult:
     return PromiseResult.KEPT
 
 
-def _proof(outcome: Outcome) -> Proof:
-    return Proof(
-        title=outcome.step,
-        result=outcome.result,
-        word=text(f"wizard.check.result.{outcome.result.value}"),
-        expected=outcome.expected,
-        seen=outcome.seen,
-        evidence=tuple((one.source, one.value) for one in outcome.evidence),
+def _group(outcomes: tuple[Outcome, ...]) -> ProofGroup:
+    """What is not as meant stands first."""
+    result = overall_of(outcomes)
+    order = (PromiseResult.BROKEN, PromiseResult.UNKNOWN, PromiseResult.KEPT)
+    sources = dict.fromkeys(_split(one.source)[0] for outcome in outcomes for one in outcome.evidence)
+    return ProofGroup(
+        title=outcomes[0].step,
+        result=result,
+        word=_word(result),
+        proofs=tuple(_proof(one) for one in sorted(outcomes, key=lambda one: order.index(one.result))),
+        sources=tuple(sources),
     )
+
+
+def _proof(outcome: Outcome) -> Proof:
+    where = _split(outcome.evidence[0].source)[1] if outcome.evidence else ""
+    return Proof(where, outcome.result, _word(outcome.result), outcome.expected, outcome.seen)
+
+
+def _word(result: PromiseResult) -> Text:
+    return text(f"wizard.check.result.{result.value}")
+
+
+def _split(source: str) -> tuple[str, str]:
+    """What was read, and the place in it: evidence names both, the place last."""
+    read, _, place = source.rpartition(" ")
+    return (read, place) if read else (place, "")
 
 
 def _next_steps(overall: PromiseResult, vm_name: str) -> tuple[Text, ...]:

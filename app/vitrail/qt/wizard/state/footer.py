@@ -96,14 +96,14 @@ def take_back_footer(*, done: bool, anything: bool) -> Footer:
     return Footer(_CLOSE, _SAFE, (Press(Act.LOOK_AGAIN, text("wizard.back-button")),), now)
 
 
-def trouble_footer(*, can_retry: bool, back_to: Page | None, written: bool) -> Footer:
+def trouble_footer(*, retry: Text | None, back_to: Page | None, written: bool) -> Footer:
     """Every error has a way on that is not only closing."""
     copy = Press(Act.COPY, text("wizard.copy"))
     note = text("wizard.can-take-back") if written else _SAFE
     words = "wizard.choose-again" if back_to is Page.MODE else "wizard.answer-again"
     ways = [
-        *((Press(Act.RETRY, text("wizard.try-again")),) if can_retry else ()),
         *((Press(Act.CHOOSE_AGAIN, text(words)),) if back_to is not None else ()),
+        *((Press(Act.RETRY, retry),) if retry is not None else ()),
         *((Press(Act.TAKE_BACK, text("wizard.take-back")),) if written else ()),
     ]
     return Footer(_CLOSE, note, (copy, *ways[:-1]), ways[-1] if ways else None)

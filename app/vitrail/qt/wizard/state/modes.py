@@ -59,6 +59,7 @@ class ModeRow:
     suggested: bool
     not_yet: bool
     unsure: bool
+    possible: bool
     why: tuple[Text, ...]
     changes: tuple[Text, ...]
     caution: Text | None
@@ -160,6 +161,7 @@ def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggest
         selected=selected,
         suggested=suggestion is not None and suggestion.mode is verdict.mode,
         not_yet=not verdict.available,
+        possible=possible,
         unsure=verdict.feasible is Feasibility.UNKNOWN,
         why=_why(host, verdict, card),
         changes=verdict.needs,
@@ -196,7 +198,7 @@ def _why(host: Host, verdict: ModeVerdict, card: PciAddress | None) -> tuple[Tex
     """The verdict's own reasons, then what stands against the cards that are not picked."""
     # That it works is what its group says already.
     reasons = [] if verdict.feasible is Feasibility.READY else list(verdict.reasons)
-    if verdict.feasible is Feasibility.IMPOSSIBLE:
+    if verdict.feasible is Feasibility.IMPOSSIBLE or not verdict.available:
         return tuple(reasons)
     for other in verdict.cards:
         if other.feasible is not Feasibility.IMPOSSIBLE or other.address == card:

@@ -153,7 +153,7 @@ def footer_of(story: Story, *, can_go_on: bool) -> Footer:
     """The foot; `can_go_on` is what the page itself says."""
     trouble = story.trouble
     if trouble is not None:
-        return footer.trouble_footer(can_retry=trouble.can_retry, back_to=trouble.back_to, written=story.written)
+        return footer.trouble_footer(retry=trouble.retry, back_to=trouble.back_to, written=story.written)
     if story.page in (Page.APPLY, Page.CHECK, Page.TAKE_BACK):
         return _writing_footer(story)
     if story.page is Page.RESTART:

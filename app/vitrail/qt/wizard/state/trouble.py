@@ -34,7 +34,7 @@ class TroublePage:
     against: tuple[Finding, ...]
     in_favour: tuple[Finding, ...]
     back_to: Page | None
-    can_retry: bool
+    retry: Text | None
 
 
 def trouble_page(error: VitrailError, during: Page) -> TroublePage:
@@ -49,7 +49,7 @@ def trouble_page(error: VitrailError, during: Page) -> TroublePage:
         against=tuple(one for one in error.findings if one.status is not Status.PASS),
         in_favour=tuple(one for one in error.findings if one.status is Status.PASS),
         back_to=_back_to(kind, during),
-        can_retry=kind in (Kind.UNREACHABLE, Kind.REFUSED),
+        retry=_retry(kind, during),
     )
 
 
@@ -65,6 +65,13 @@ def _kind(error: VitrailError) -> Kind:
             return Kind.FAILED
         case Unsettled() | _:
             return Kind.UNSETTLED
+
+
+def _retry(kind: Kind, during: Page) -> Text | None:
+    """Asking again helps where something did not answer; a refused write needs a new plan that is shown first."""
+    if kind is Kind.REFUSED and during is Page.APPLY:
+        return text("wizard.plan-again")
+    return text("wizard.try-again") if kind in (Kind.UNREACHABLE, Kind.REFUSED) else None
 
 
 def _back_to(kind: Kind, during: Page) -> Page | None:
