@@ -29,6 +29,12 @@ class CardFacts:
     verdict: GroupVerdict
     tied: tuple[PciDevice, ...]
     gates: tuple[Finding, ...]
+    shares: tuple[Gpu, ...] = ()
+    """Its virtual functions: parts of it, each at an address of its own, never cards of their own."""
+
+    def part_at(self, address: PciAddress | None) -> Gpu | None:
+        """The card itself or the share of it at this address."""
+        return next((part for part in (self.gpu, *self.shares) if part.address == address), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,8 @@ class Facts:
         return tuple(sorted(read, key=lambda vm: (self._first_hue(vm), vm.name.casefold(), vm.uuid)))
 
     def card_at(self, address: PciAddress | None) -> CardFacts | None:
-        """The card at this address."""
-        return next((card for card in self.cards if card.gpu.address == address), None)
+        """The card at this address, or the one whose share is there."""
+        return next((card for card in self.cards if card.part_at(address) is not None), None)
 
     def verdict_of(self, number: int) -> GroupVerdict | None:
         """What the group with this number allows."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from vitrail.judge.card import whole_cards
 from vitrail.judge.isolation import judge_card, judge_groups, tied_to
 from vitrail.judge.passthrough import apply_gates
 from vitrail.model.errors import VitrailError
@@ -32,10 +33,17 @@ def read_facts(workplace: Workplace) -> Facts:
 
 def card_facts(host: Host) -> tuple[CardFacts, ...]:
     """Every card with what is concluded about it; the place in the order of addresses decides its colour."""
-    cards = host.gpus.value if isinstance(host.gpus, Known) else ()
+    every = host.gpus.value if isinstance(host.gpus, Known) else ()
     return tuple(
-        CardFacts(gpu, hue, judge_card(host, gpu), tied_to(host, gpu), apply_gates(host, gpu))
-        for hue, gpu in enumerate(sorted(cards, key=lambda gpu: gpu.address))
+        CardFacts(
+            gpu,
+            hue,
+            judge_card(host, gpu),
+            tied_to(host, gpu),
+            apply_gates(host, gpu),
+            tuple(part for part in every if part.device.physical_function == gpu.address),
+        )
+        for hue, gpu in enumerate(sorted(whole_cards(host), key=lambda gpu: gpu.address))
     )
 
 

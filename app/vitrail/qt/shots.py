@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every page and every wizard step as a picture, without a screen: the same windows on the same workplace.
 
-The offscreen platform draws what a screen would show; it has to be chosen before the application object exists.
+The offscreen platform draws what a screen would show; it has to be chosen before the application object exists. A
+recording is changed once, in a state folder that is gone afterwards, so that Changes has something to take back.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication, QWidget
 
-from vitrail.model.errors import Unreadable, VitrailError
+from vitrail.model.choice import Choice, Qxl, Virtio
+from vitrail.model.errors import Refused, Unreadable, VitrailError
+from vitrail.model.machine import MachineKind
+from vitrail.model.reading import known_or
 from vitrail.model.text import text
+from vitrail.qt.app import make_application
 from vitrail.qt.desk import Desk
-from vitrail.qt.main_window import MainWindow
+from vitrail.qt.main_window import FIRST_SIZE, MainWindow
 from vitrail.qt.palettes import Scheme, wear
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.reading import read_facts
@@ -26,69 +32,97 @@ from vitrail.service.places import open_place
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker, speaker
 
+_CHANGED_HERE = (MachineKind.DEMO, MachineKind.RECORDING)
+_TO_TRY: tuple[Choice, ...] = (Virtio(), Qxl())
+
 
 def draw(destination: Path, machine: str | None, connect: str | None, dark: bool, language: str | None) -> int:
     """Write the pictures into `destination`, made where it is not there. Raises VitrailError."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    workplace = open_place(machine if machine or connect else "demo", connect)
     try:
         destination.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unreadable(text("qt.shots.folder", path=str(destination), why=error.strerror or str(error))) from error
-    app = QApplication.instance() or _application()
-    if not isinstance(app, QApplication):
-        raise Unreadable(text("qt.shots.no-application"))
-    wear(app, Scheme.DARK if dark else Scheme.LIGHT)
-    words = speaker(language)
-    runner = Runner()
-    try:
-        number = _draw_pages(workplace, runner, words, destination)
-        _draw_steps(workplace, runner, words, destination, number)
-    finally:
-        runner.close()
-        workplace.close()
+    with tempfile.TemporaryDirectory(prefix="vitrail-shots-") as folder:
+        named = machine if machine or connect else "demo"
+        workplace = open_place(named, connect, state_folder=Path(folder) if named else None)
+        app = QApplication.instance()
+        wear(app if isinstance(app, QApplication) else make_application(), Scheme.DARK if dark else Scheme.LIGHT)
+        runner = Runner()
+        try:
+            _draw_all(workplace, runner, speaker(language), destination, Path(folder))
+        finally:
+            runner.close()
+            workplace.close()
     return 0
 
 
-def _application() -> QApplication:
-    from vitrail.qt.app import make_application  # noqa: PLC0415 - the platform is chosen above
-
-    return make_application()
-
-
-def _draw_pages(workplace: Workplace, runner: Runner, words: Speaker, destination: Path) -> int:
+def _draw_all(workplace: Workplace, runner: Runner, words: Speaker, destination: Path, folder: Path) -> None:
+    number = 0
     # Preferences of whoever runs this must not change the pictures.
-    with tempfile.TemporaryDirectory() as folder:
-        preferences = Preferences(QSettings(f"{folder}/settings.ini", QSettings.Format.IniFormat))
-        desk = Desk(workplace, runner, words)
-        window = MainWindow(desk, preferences)
-        window.show()
-        try:
-            desk.take(read_facts(workplace))
-        except VitrailError as error:
-            desk.reading_failed.emit(error)
-        number = 0
-        for name in window.page_names:
-            window.show_page(name)
-            for view, show in (("", lambda: None), *window.page(name).views()):
-                show()
-                number += 1
-                _save(window, destination / f"{number:02d}-{name}{'-' if view else ''}{view}.png")
-        window.hide()
-        window.deleteLater()
-        return number
-
-
-def _draw_steps(workplace: Workplace, runner: Runner, words: Speaker, destination: Path, number: int) -> None:
-    for number_, (name, widget) in enumerate(steps(workplace, runner, words), start=number + 1):
-        _save(widget, destination / f"{number_:02d}-wizard-{name}.png")
+    preferences = Preferences(QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat))
+    for name, widget in _pages(workplace, runner, words, preferences):
+        number += 1
+        _save(widget, destination / f"{number:02d}-{name}.png")
+    for name, widget in steps(workplace, runner, words):
+        number += 1
+        _save(widget, destination / f"{number:02d}-wizard-{name}.png")
         widget.hide()
         widget.deleteLater()
 
 
+def _pages(
+    workplace: Workplace, runner: Runner, words: Speaker, preferences: Preferences
+) -> Iterator[tuple[str, QWidget]]:
+    desk = Desk(workplace, runner, words)
+    window = MainWindow(desk, preferences)
+    window.resize(FIRST_SIZE)
+    window.show()
+    _look(desk)
+    for name in window.page_names:
+        window.show_page(name)
+        yield name, window
+        for view, show in window.page(name).views():
+            _do(show)
+            yield f"{name}-{view}", window
+    if workplace.kind in _CHANGED_HERE and _change_something(workplace):
+        window.show_page("changes")
+        _look(desk)
+        yield "changes-in-force", window
+    window.hide()
+    window.deleteLater()
+
+
+def _do(show: Callable[[], None]) -> None:
+    show()
+
+
+def _look(desk: Desk) -> None:
+    try:
+        desk.take(read_facts(desk.workplace))
+    except VitrailError as error:
+        desk.reading_failed.emit(error)
+
+
+def _change_something(workplace: Workplace) -> bool:
+    """One real change of the recording's copy; False where no VM of it takes one."""
+    host = workplace.read()
+    for vm in known_or(host.vms, ()):
+        for choice in _TO_TRY:
+            try:
+                plan = workplace.plan(host, vm, choice)
+                if plan.steps:
+                    workplace.apply(plan)
+                    return True
+            except Refused:
+                continue
+    return False
+
+
 def _save(widget: QWidget, path: Path) -> None:
     """Let everything that is under way arrive, then draw."""
-    for _ in range(4):
+    desk_quiet = 5
+    for _ in range(desk_quiet):
         QApplication.sendPostedEvents()
         QApplication.processEvents()
     widget.grab().save(str(path))

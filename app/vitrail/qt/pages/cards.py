@@ -146,8 +146,10 @@ class CardsPage(Page):
             label.setFixedWidth(150)
             grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self._said(line), number, 2)
-            if line.tone is not None:
-                grid.addWidget(MarkLabel(line.tone, size=16), number, 1, Qt.AlignmentFlag.AlignTop)
+            # Without anything in it a column loses its spacing too, and sections would not line up.
+            mark = QWidget() if line.tone is None else MarkLabel(line.tone, size=16)
+            mark.setFixedWidth(16)
+            grid.addWidget(mark, number, 1, Qt.AlignmentFlag.AlignTop)
             last = line.label
         return grid
 

@@ -35,6 +35,7 @@ from vitrail.qt.words import diff_lines, tell
 from vitrail.service.undoing import UndoPreview
 
 _COLUMNS = ("when", "vm", "mode", "state")
+_LINES = 6
 _PROOF = ("result", "step", "expected", "seen")
 
 
@@ -59,8 +60,9 @@ class ChangesPage(Page):
         split.setChildrenCollapsible(False)
         split.addWidget(self._table)
         split.addWidget(self._detail())
-        split.setSizes([220, 420])
+        split.setStretchFactor(1, 1)
         split.setHandleWidth(2 * GAP)
+        self._split = split
         self._nothing = QVBoxLayout()
         nothing = QWidget()
         nothing.setLayout(self._nothing)
@@ -83,6 +85,9 @@ class ChangesPage(Page):
             self._nothing.addWidget(EmptyState(title, self.say(state.none), "history"))
         self._stack.setCurrentIndex(0 if state.none is None else 1)
         self._table.show_rows(tuple(self._row(line) for line in state.changes))
+        # As high as its lines, up to six: the rest of the page is for the diff.
+        wanted = self._table.height_of(min(_LINES, max(1, len(state.changes))))
+        self._split.setSizes([wanted, max(200, self.height() - wanted)])
         if not self._table.current_key() and state.changes:
             self._table.choose(state.changes[0].run)
         else:

@@ -20,7 +20,6 @@ from vitrail.qt.words import (
     plugged_outputs,
     state_badge,
     use_words,
-    verdict_words,
     vm_graphics_words,
 )
 
@@ -105,9 +104,12 @@ def _headline(facts: Facts) -> Text:
 
 def _gifts(facts: Facts) -> tuple[Text, ...]:
     """What VMs have of the cards, and what they could have."""
-    owned = [card for card in facts.cards if owners_of(facts, card)]
-    rest = [card for card in facts.cards if card not in owned]
-    found = [text("qt.overview.given", count=len(owned))] if owned else []
+    with_vms = [card for card in facts.cards if owners_of(facts, card)]
+    rest = [card for card in facts.cards if card not in with_vms]
+    shared = sum(bool(card.shares) for card in with_vms)
+    owned = len(with_vms) - shared
+    found = [text("qt.overview.given", count=owned)] if owned else []
+    found += [text("qt.overview.shared", count=shared)] if shared else []
     free = [card for card in _free(facts) if card in rest]
     alone = [card for card in rest if card.verdict.isolation is Isolation.ISOLATED]
     if free:
@@ -224,7 +226,7 @@ def _card_line(card: CardFacts, picture: Picture) -> TableLine:
         text("qt.kind.graphics-card"),
         node.title,
         node.badge,
-        (verdict_words(card).words, *tied, use_words(card.gpu), card.gpu.address.short),
+        (node.verdict.words, *tied, use_words(card.gpu), card.gpu.address.short),
         "",
     )
 

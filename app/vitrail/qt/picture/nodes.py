@@ -235,7 +235,7 @@ class VmButton(Node):
 
     def height_for(self, *, folded: bool) -> float:
         if folded:
-            return 2 * self._line_height + 24
+            return 2 * self._line_height + 31
         return (1 + min(2, len(self._graphics))) * (self._line_height + 7) + 23
 
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:

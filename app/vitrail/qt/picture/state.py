@@ -183,8 +183,13 @@ def _tied(facts: Facts, cards: tuple[CardFacts, ...]) -> tuple[Words, ...]:
 
 
 def owners_of(facts: Facts, card: CardFacts) -> tuple[Vm, ...]:
-    """VMs whose definition takes the card itself, not only lets the host draw on it."""
-    return tuple(vm for vm in facts.vms if any(hostdev.pci == card.gpu.address for hostdev in vm.hostdevs))
+    """VMs whose definition takes the card itself or a share of it, not only lets the host draw on it."""
+    return tuple(vm for vm in facts.vms if _parts_of(card, vm))
+
+
+def _parts_of(card: CardFacts, vm: Vm) -> tuple[Gpu, ...]:
+    parts = (card.part_at(hostdev.pci) for hostdev in vm.hostdevs if hostdev.pci is not None)
+    return tuple(part for part in parts if part is not None)
 
 
 def _card_node(facts: Facts, card: CardFacts) -> CardNode:
@@ -192,7 +197,9 @@ def _card_node(facts: Facts, card: CardFacts) -> CardNode:
         card_key(card.gpu),
         card_name(card.gpu),
         _card_badge(facts, card),
-        verdict_words(card),
+        Badge(text("qt.card.cut", count=len(card.shares)), Tone.INFO, "workflow")
+        if card.shares
+        else verdict_words(card),
         use_words(card.gpu),
         card.gpu.address.short,
         card.hue,
@@ -203,6 +210,9 @@ def _card_badge(facts: Facts, card: CardFacts) -> Badge:
     owners = owners_of(facts, card)
     holding = [vm for vm in owners if _feeds_now(card, vm)]
     plugged = plugged_outputs(card.gpu)
+    if card.shares:
+        given = text("qt.badge.shares", given=len(owners), total=len(card.shares))
+        return Badge(given, Tone.INFO, "workflow")
     if holding:
         return Badge(text("qt.badge.given", name=holding[0].name), Tone.INFO, "server")
     if plugged:
@@ -260,8 +270,11 @@ def _feeds_now(card: CardFacts, vm: Vm) -> bool:
     """Running, and, where the VM takes the card itself, seen to hold it: a definition may be newer than the run."""
     if not isinstance(vm.state, Known) or vm.state.value not in (VmState.RUNNING, VmState.PAUSED):
         return False
-    takes = any(hostdev.pci == card.gpu.address for hostdev in vm.hostdevs)
-    if not takes or isinstance(card.gpu.holders, Unknown):
+    parts = _parts_of(card, vm)
+    return not parts or any(_may_hold(part, vm) for part in parts)
+
+
+def _may_hold(part: Gpu, vm: Vm) -> bool:
+    if isinstance(part.holders, Unknown):
         return True
-    seen = card.gpu.holders.value.seen
-    return any(holder.kind is HolderKind.VM and holder.uuid == vm.uuid for holder in seen)
+    return any(holder.kind is HolderKind.VM and holder.uuid == vm.uuid for holder in part.holders.value.seen)

@@ -51,6 +51,7 @@ class Table(QTableView):
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.selectionModel().currentRowChanged.connect(self._changed)
         self.doubleClicked.connect(self._open)
+        self.setMinimumHeight(self.height_of(1))
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show these rows; the selection stays on its row."""
@@ -58,6 +59,10 @@ class Table(QTableView):
         self._rows.show(rows)
         if had == 0 and rows:
             self._fit()
+
+    def height_of(self, rows: int) -> int:
+        """How high the table is with so many rows under its headings."""
+        return self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 6
 
     def search(self, words: str) -> None:
         """Show only rows that hold all of these words."""
