@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
+from vitrail.source.hwdb import Hwdb
 from vitrail.source.root import FolderRoot, Root
 
 UDEV_DATA = "run/udev/data"
 _PCI_IDS = ("usr/share/misc/pci.ids", "usr/share/hwdata/pci.ids")
-_MAX_PCI_IDS_BYTES = 16 * 1024 * 1024
+_HWDB = ("etc/udev/hwdb.bin", "usr/lib/udev/hwdb.bin", "lib/udev/hwdb.bin")
+_MAX_TABLE_BYTES = 64 * 1024 * 1024
 _NEXT_VENDOR = re.compile(rb"\n[0-9a-fC]")
 
 Pair = tuple[Reading[str], Reading[str]]
@@ -35,7 +37,7 @@ class Names:
         self._machine = machine or FolderRoot("/")
         self._by_id: dict[tuple[int, int], Pair] = {}
         self._in_udev: frozenset[str] | None = None
-        self._table: PciIds | None = None
+        self._table: PciIds | HwdbTable | None = None
 
     def of(self, address: PciAddress, vendor_id: int, device_id: int) -> Pair:
         """The maker's and the device's name."""
@@ -70,7 +72,7 @@ class Names:
 
     def _table_pair(self, key: tuple[int, int]) -> Pair:
         if self._table is None:
-            self._table = _open_pci_ids(self._machine)
+            self._table = _open_table(self._machine)
         return self._table.find(*key)
 
 
@@ -113,10 +115,33 @@ class PciIds:
         return Unknown(text("source.names.not-listed", device=device, table=self._source))
 
 
-def _open_pci_ids(machine: Root) -> PciIds:
+class HwdbTable:
+    """udev's hardware database as a table of names: the same data, ten times the size, so it is asked last."""
+
+    def __init__(self, database: Hwdb, source: str) -> None:
+        self._database = database
+        self._source = source
+
+    def find(self, vendor_id: int, device_id: int) -> Pair:
+        """Both names; each Unknown where the database does not list it."""
+        maker, device = self._database.maker(vendor_id), self._database.device(vendor_id, device_id)
+        return self._reading(maker, f"{vendor_id:04x}"), self._reading(device, f"{vendor_id:04x}:{device_id:04x}")
+
+    def _reading(self, name: str | None, asked: str) -> Reading[str]:
+        if name is None:
+            return Unknown(text("source.names.not-listed", device=asked, table=self._source))
+        return Known(name, self._source)
+
+
+def _open_table(machine: Root) -> PciIds | HwdbTable:
     for path in _PCI_IDS:
         try:
-            return PciIds(machine.read_bytes(path, _MAX_PCI_IDS_BYTES), f"/{path}")
+            return PciIds(machine.read_bytes(path, _MAX_TABLE_BYTES), f"/{path}")
         except OSError:
+            continue
+    for path in _HWDB:
+        try:
+            return HwdbTable(Hwdb(machine.read_bytes(path, _MAX_TABLE_BYTES)), f"/{path}")
+        except (OSError, ValueError):
             continue
     return PciIds(b"", "")

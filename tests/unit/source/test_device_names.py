@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from fakes.sysfs import Tree
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Unknown
-from vitrail.source.names import Names, PciIds
+from vitrail.source.hwdb import Hwdb
+from vitrail.source.names import HwdbTable, Names, PciIds
 from vitrail.source.root import AbsentRoot, FolderRoot
 
 CARD = PciAddress.parse("0000:01:00.0")
@@ -62,3 +66,35 @@ def test_a_look_at_the_machine_loads_no_heavy_library():
     program = f"import sys, vitrail.probe; print([name for name in {heavy} if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def compiled() -> Path | None:
+    places = (Path("/usr/lib/udev/hwdb.bin"), Path("/etc/udev/hwdb.bin"))
+    return next((path for path in places if path.is_file()), None)
+
+
+@pytest.mark.skipif(compiled() is None, reason="this machine has no compiled hardware database")
+def test_udevs_own_database_is_read_where_there_is_no_pci_ids():
+    path = compiled()
+    assert path is not None
+    vendor, device = HwdbTable(Hwdb(path.read_bytes()), str(path)).find(0x8086, 0x1237)
+    assert vendor == Known("Intel Corporation", str(path))
+    assert isinstance(device, Known)
+    assert "440FX" in device.value
+    assert isinstance(HwdbTable(Hwdb(path.read_bytes()), str(path)).find(0xFFFE, 1)[1], Unknown)
+
+
+@pytest.mark.parametrize("content", [b"", b"KSLPHHRH", b"KSLPHHRH" + b"\xff" * 72, b"KSLPHHRH" + b"\0" * 500])
+def test_a_broken_database_names_nothing(content):
+    if len(content) < 80:
+        with pytest.raises(ValueError, match="no hardware database"):
+            Hwdb(content)
+        return
+    assert Hwdb(content).maker(0x8086) is None
+
+
+def test_a_machine_with_a_broken_database_only_has_no_table(tmp_path):
+    machine = FolderRoot(Tree(tmp_path).file("etc/udev/hwdb.bin", b"x").folder)
+    _, device = Names(AbsentRoot(), None, machine).of(CARD, 1, 2)
+    assert isinstance(device, Unknown)
+    assert device.reason.id == "source.names.no-table"
