@@ -42,7 +42,8 @@ def _shown(request: Namespace, workplace: Workplace, plan: Plan) -> RunOutcome:
     page = Page(speaker(request.language))
     banner(page, workplace.kind, workplace.label)
     write_plan(page, plan)
-    if not request.yes and plan.steps:
+    # What this version cannot write is refused below; asking first would promise otherwise.
+    if not request.yes and plan.steps and plan.writable:
         ask(page, text("cli.apply.ask", vm=plan.vm_name))
     page.write()
     outcome = workplace.apply(plan, lambda step: write_step(page, step))

@@ -48,5 +48,4 @@ def _show(request: Namespace, workplace: Workplace, plan: Plan) -> None:
         return
     banner(page, workplace.kind, workplace.label)
     write_plan(page, plan)
-    if request.out is not None:
-        page.paragraph(text("cli.plan.written", file=request.out))
+    page.paragraph(text("cli.plan.shown") if request.out is None else text("cli.plan.written", file=request.out))

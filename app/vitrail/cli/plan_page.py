@@ -22,8 +22,9 @@ def write_plan(page: Page, plan: Plan) -> None:
             page.entry("", text("cli.plan.undo", undo=undo_of(step)), 2)
             if not phase.writable:
                 page.entry("", text("cli.plan.not-writable"), 2)
-            page.write()
-            page.diff(diff_of(step))
+            if diff := diff_of(step):
+                page.write()
+                page.diff(diff)
     _losses(page, plan)
     _findings(page, plan)
     page.write()
