@@ -123,9 +123,11 @@ def lit_outputs(gpu: Gpu) -> tuple[str, ...]:
 
 
 def can_show(gpu: Gpu) -> bool:
-    """Whether this computer could show its own picture on this card: it has sockets and is not kept for VMs."""
-    if bound_to(gpu.device, VFIO):
-        return False
+    """Whether this computer could show its own picture on this card: a driver here works it and it has sockets."""
+    driver = gpu.device.driver
+    if isinstance(driver, Known) and (driver.value == VFIO or driver.value is None):
+        # Without a driver only the firmware's picture is left, and that is on the first card.
+        return driver.value is None and isinstance(gpu.boot_vga, Known) and gpu.boot_vga.value
     has_sockets = isinstance(gpu.outputs, Known) and bool(gpu.outputs.value)
     return has_sockets or gpu.device.pci_class.short == CLASS_VGA
 

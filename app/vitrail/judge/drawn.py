@@ -13,6 +13,7 @@ from typing import assert_never
 from vitrail.judge.card import VFIO, bound_to, whole_cards
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.qemu import Capabilities, offers_screen, offers_video
+from vitrail.judge.vmstate import system_name
 from vitrail.judge.words import card_name
 from vitrail.model.choice import Basic, NativeContext, Qxl, Venus, Virgl, Virtio
 from vitrail.model.finding import Evidence, Finding, Severity
@@ -91,7 +92,7 @@ def _linux_inside(vm: Vm) -> Finding:
             title = text("judge.guest.3d-windows")
             return failed(name, Severity.WARNS, title, text("judge.guest.3d-other-way"), seen(vm.guest))
         case GuestSystem.MACOS | GuestSystem.BSD:
-            title = text("judge.guest.3d-other", system=vm.guest.value.value)
+            title = text("judge.guest.3d-other", system=system_name(vm.guest.value))
             return failed(name, Severity.WARNS, title, text("judge.guest.3d-other-way"), seen(vm.guest))
 
 
@@ -169,7 +170,7 @@ def native_on(gpu: Gpu) -> tuple[Finding, ...]:
     """Native context besides: NVIDIA's driver does not take part."""
     found = draws(gpu)
     if gpu.device.identity.vendor_id == _NVIDIA_ID:
-        title = text("judge.native.nvidia", card=card_name(gpu))
+        title = text("judge.native.nvidia")
         found = (
             *found,
             failed("card.native", Severity.BLOCKS, title, text("judge.draws.other-card"), seen(gpu.device.driver)),

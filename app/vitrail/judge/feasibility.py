@@ -20,7 +20,7 @@ from vitrail.judge.situation import Situation
 from vitrail.judge.vmstate import vm_findings
 from vitrail.judge.weigh import decisive, weigh, without_repeats
 from vitrail.judge.whole import whole_card
-from vitrail.judge.words import card_name
+from vitrail.judge.words import card_name, listed, plain
 from vitrail.model.choice import (
     Basic,
     Choice,
@@ -51,6 +51,7 @@ from vitrail.model.verdict import CardVerdict, Feasibility, ModeVerdict
 from vitrail.model.vm import Vm
 
 _ORDER = (Feasibility.READY, Feasibility.AFTER_CHANGES, Feasibility.UNKNOWN, Feasibility.IMPOSSIBLE)
+_NOT_OF_A_CARD = ("guest.fits", "capabilities.video", "capabilities.screen", "capabilities.read")
 _WHOLE = (Mode.PASSTHROUGH, Mode.SINGLE_GPU, Mode.LOOKING_GLASS, Mode.GVT_D)
 
 
@@ -107,41 +108,81 @@ def _with_cards(host: Host, mode: Mode, cards: tuple[CardVerdict, ...]) -> ModeV
             0,
         )
     feasible = min((one.feasible for one in cards), key=_ORDER.index)
-    best = tuple(one for one in cards if one.feasible is feasible)
-    reasons = without_repeats(reason for one in best for reason in _why(host, one))
-    needs = without_repeats(need for one in best for need in _needs(host, mode, one))
-    return ModeVerdict(mode, feasible, available, reasons, needs, cards, 0)
+    best = _easiest(host, mode, _ordinary(tuple(one for one in cards if one.feasible is feasible)))
+    causes = _of_all(tuple(_causes(one) for one in best))
+    reasons = _why(host, best, causes)
+    steps = (step for one in best for step in _steps(host, mode, one))
+    remedies = (one.remedy for found in causes for one in found)
+    return ModeVerdict(mode, feasible, available, reasons, without_repeats((*steps, *remedies)), cards, 0)
 
 
-def _why(host: Host, verdict: CardVerdict) -> tuple[Text, ...]:
-    gpu = host.gpu_at(verdict.address)
-    card = card_name(gpu) if gpu is not None else text("judge.plain", words=verdict.address.short)
-    match verdict.feasible:
+def _ordinary(best: tuple[CardVerdict, ...]) -> tuple[CardVerdict, ...]:
+    """The cards without the management controller's screen, which would only lengthen every no; it alone if alone."""
+    found = tuple(one for one in best if all(finding.id != "card.management" for finding in one.findings))
+    return found or best
+
+
+def _easiest(host: Host, mode: Mode, best: tuple[CardVerdict, ...]) -> tuple[CardVerdict, ...]:
+    """Of equally possible cards those that take the fewest changes: the others' changes are not what the mode needs."""
+    fewest = min(len(_steps(host, mode, one)) for one in best)
+    return tuple(one for one in best if len(_steps(host, mode, one)) == fewest)
+
+
+def _causes(verdict: CardVerdict) -> tuple[Finding, ...]:
+    return () if verdict.feasible is Feasibility.READY else decisive(verdict.findings)
+
+
+def _of_all(causes: tuple[tuple[Finding, ...], ...]) -> tuple[tuple[Finding, ...], ...]:
+    """Where something that no card decides stands against every card, only that: the rest would not help."""
+    general = {one.title for one in causes[0] if one.id in _NOT_OF_A_CARD}
+    for found in causes[1:]:
+        general &= {one.title for one in found}
+    return tuple(tuple(one for one in found if not general or one.title in general) for found in causes)
+
+
+def _why(host: Host, best: tuple[CardVerdict, ...], causes: tuple[tuple[Finding, ...], ...]) -> tuple[Text, ...]:
+    cards = [_name(host, one.address) for one in best]
+    match best[0].feasible:
         case Feasibility.READY:
-            return (text("judge.mode.ready-on", card=card),)
+            return (text("judge.mode.ready-on", card=listed(cards)),)
         case Feasibility.AFTER_CHANGES:
-            return (text("judge.mode.changes-on", card=card),)
+            return (text("judge.mode.changes-on", card=listed(cards)),)
         case Feasibility.IMPOSSIBLE | Feasibility.UNKNOWN:
-            return tuple(_said_of(card, one.title) for one in decisive(verdict.findings))
+            return _said_once(cards, causes)
 
 
-def _said_of(card: Text, reason: Text) -> Text:
-    """The reason with the card that it is about, which is not said twice where the reason names it itself."""
-    return reason if ("card", card) in reason.args else text("judge.mode.on-card", card=card, reason=reason)
+def _said_once(cards: list[Text], causes: tuple[tuple[Finding, ...], ...]) -> tuple[Text, ...]:
+    """Each reason once, with the cards that it is about."""
+    about: dict[Text, list[Text]] = {}
+    alone: set[Text] = set()
+    for card, found in zip(cards, causes, strict=True):
+        for one in found:
+            about.setdefault(one.title, []).append(card)
+            if one.id in _NOT_OF_A_CARD:
+                alone.add(one.title)
+    return tuple(
+        title if title in alone else text("judge.mode.on-card", card=listed(concerned), reason=title)
+        for title, concerned in about.items()
+    )
 
 
-def _needs(host: Host, mode: Mode, verdict: CardVerdict) -> tuple[Text | None, ...]:
-    if verdict.feasible is Feasibility.READY:
-        return ()
+def _name(host: Host, address: PciAddress) -> Text:
+    gpu = host.gpu_at(address)
+    return card_name(gpu) if gpu is not None else plain(address.short)
+
+
+def _steps(host: Host, mode: Mode, verdict: CardVerdict) -> tuple[Text, ...]:
+    """What a plan would change on this computer before this card can be given."""
     gpu = host.gpu_at(verdict.address)
-    steps: list[Text | None] = []
-    if verdict.feasible is Feasibility.AFTER_CHANGES and gpu is not None and mode in _WHOLE:
-        needs = host_needs(host, gpu)
-        if needs.arguments:
-            steps.append(text("judge.needs.argument", arguments=" ".join(needs.arguments)))
-        if needs.reserve and mode is not Mode.SINGLE_GPU:
-            steps.append(text("judge.needs.reserve", card=card_name(gpu)))
-    return (*steps, *(one.remedy for one in decisive(verdict.findings)))
+    if verdict.feasible is not Feasibility.AFTER_CHANGES or gpu is None or mode not in _WHOLE:
+        return ()
+    needs = host_needs(host, gpu)
+    steps = []
+    if needs.arguments:
+        steps.append(text("judge.needs.argument", arguments=" ".join(needs.arguments)))
+    if needs.reserve and mode is not Mode.SINGLE_GPU:
+        steps.append(text("judge.needs.reserve", card=card_name(gpu)))
+    return tuple(steps)
 
 
 def _default_drawn(mode: Mode, gpu: PciAddress | None) -> Drawn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from vitrail.judge.card import bus_of, companions
+from vitrail.judge.card import VFIO, bound_to, bus_of, companions
 from vitrail.judge.hostuse import carried
 from vitrail.judge.passthrough import host_needs
 from vitrail.judge.usage import connected, holder_name, monitor_of, only_screen
@@ -69,6 +69,9 @@ def _card_leaves(host: Host, vm: Vm, address: PciAddress, *, reserved: bool | No
     when = text("judge.loss.from-restart") if from_start else text("judge.loss.from-vm-start", vm=vm.name)
     until = text("judge.loss.until-taken-back") if from_start else text("judge.loss.until-vm-off", vm=vm.name)
     what = (*_pictures(host, gpu), *_sound(host, gpu), *_usb(host, gpu), *_carried(host, gpu), *_programs(gpu))
+    if bound_to(gpu.device, VFIO):
+        # It is kept for VMs already: this computer has nothing of it to lose.
+        what = _carried(host, gpu)
     return (*(Loss(one, when, until) for one in what), _memory(vm), _no_saving())
 
 

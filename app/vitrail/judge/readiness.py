@@ -90,8 +90,17 @@ def _cards(host: Host, knowledge: Knowledge) -> tuple[Finding, ...]:
     what = listed([card_name(card) for card in cards])
     found = [passed("gpu.present", Severity.WARNS, text("judge.gpu.present", cards=what), evidence)]
     found.append(_can_be_given(host, cards))
-    found += [one for card in cards for one in known_reports(card, knowledge)]
-    return tuple(found)
+    return (*found, *_reports(cards, knowledge))
+
+
+def _reports(cards: list[Gpu], knowledge: Knowledge) -> tuple[Finding, ...]:
+    """Each report once; its evidence names every card that it covers."""
+    found: dict[str, Finding] = {}
+    for one in (report for card in cards for report in known_reports(card, knowledge)):
+        before = found.get(one.id)
+        more = tuple(item for item in one.evidence if before is None or item not in before.evidence)
+        found[one.id] = replace(one, evidence=(*(before.evidence if before else ()), *more))
+    return tuple(found.values())
 
 
 def _can_be_given(host: Host, cards: list[Gpu]) -> Finding:

@@ -7,8 +7,8 @@ it, whatever it could do.
 
 from __future__ import annotations
 
+from vitrail.judge.card import ids_of
 from vitrail.judge.conclude import failed
-from vitrail.judge.words import card_name
 from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.knowledge import Knowledge, Quirk
 from vitrail.model.machine import Gpu, PciDevice
@@ -28,7 +28,7 @@ def management_findings(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
     report = is_management_screen(gpu.device, knowledge)
     if report is None:
         return ()
-    title = text("judge.card.management", card=card_name(gpu))
+    title = text("judge.card.management")
     evidence = (Evidence(report.source, str(gpu.address)),)
     return (failed("card.management", Severity.BLOCKS, title, text("judge.card.choose-other"), evidence),)
 
@@ -42,7 +42,7 @@ def known_reports(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
             _SEVERITY.get(one.confidence, Severity.INFO),
             one.title,
             one.remedy,
-            (Evidence(one.source, one.confidence),),
+            (Evidence(one.source, one.confidence), Evidence(str(gpu.address), ids_of(gpu.device) or "?")),
         )
         for one in known
         if not one.never_offer

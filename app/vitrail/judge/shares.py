@@ -15,7 +15,6 @@ from vitrail.judge.iommu import iommu_need
 from vitrail.judge.passthrough import iommu_finding
 from vitrail.judge.reports import management_findings
 from vitrail.judge.weigh import weigh
-from vitrail.judge.words import card_name
 from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.knowledge import CardAbility, CardFamily, Knowledge
 from vitrail.model.machine import Gpu, Host, MdevType
@@ -95,10 +94,10 @@ def _types_offered(gpu: Gpu, types: tuple[MdevType, ...]) -> tuple[Finding, ...]
 
 def _nvidia(gpu: Gpu, knowledge: Knowledge, ability: CardAbility) -> tuple[Finding, ...]:
     if gpu.device.identity.vendor_id != _NVIDIA:
-        return _no(text("judge.vgpu.not-nvidia", card=card_name(gpu)), text("judge.vgpu.other-card"))
+        return _no(text("judge.vgpu.not-nvidia"), text("judge.vgpu.other-card"))
     family = _family(gpu, knowledge, ability)
     if ability is CardAbility.MIG and family is None:
-        return _no(text("judge.mig.no", card=card_name(gpu)), text("judge.mig.other-card"))
+        return _no(text("judge.mig.no"), text("judge.mig.other-card"))
     if isinstance(gpu.mdev_types, Known):
         wanted = tuple(
             one for one in gpu.mdev_types.value if bool(_MIG_TYPE.search(one.name)) is (ability is CardAbility.MIG)
@@ -107,7 +106,7 @@ def _nvidia(gpu: Gpu, knowledge: Knowledge, ability: CardAbility) -> tuple[Findi
             return _types_offered(gpu, wanted)
     if family is not None:
         remedy = text("judge.mig.prepare") if ability is CardAbility.MIG else text("judge.vgpu.prepare")
-        return _prepare(text("judge.vgpu.could", card=card_name(gpu)), remedy, family)
+        return _prepare(text("judge.vgpu.could"), remedy, family)
     return _unlisted_nvidia(gpu)
 
 
@@ -118,7 +117,7 @@ def _unlisted_nvidia(gpu: Gpu) -> tuple[Finding, ...]:
     sriov = gpu.sriov.value if isinstance(gpu.sriov, Known) else None
     if sriov is not None and sriov.total >= _SHARED_BY_MANY:
         return _open(text("judge.vgpu.maybe", sriov.total), text("judge.vgpu.prepare"))
-    return _no(text("judge.vgpu.no", card=card_name(gpu)), text("judge.vgpu.other-card"), *seen(gpu.mdev_types))
+    return _no(text("judge.vgpu.no"), text("judge.vgpu.other-card"), *seen(gpu.mdev_types))
 
 
 def _sriov(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
@@ -128,7 +127,7 @@ def _sriov(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
         return _open(text("judge.share.unread", reason=gpu.sriov.reason), text("judge.share.look"))
     sriov = gpu.sriov.value
     if sriov is None:
-        return _no(text("judge.sriov.no", card=card_name(gpu)), text("judge.sriov.other-card"), *seen(gpu.sriov))
+        return _no(text("judge.sriov.no"), text("judge.sriov.other-card"), *seen(gpu.sriov))
     evidence = (Evidence(gpu.sriov.source, f"{sriov.active} / {sriov.total}"),)
     if sriov.active:
         return (passed("share.offered", Severity.BLOCKS, text("judge.sriov.active", sriov.active), evidence),)
@@ -138,23 +137,23 @@ def _sriov(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
 def _sriov_unused(gpu: Gpu, knowledge: Knowledge, total: int) -> tuple[Finding, ...]:
     supported = _family(gpu, knowledge, CardAbility.SRIOV)
     if supported is not None:
-        return _prepare(text("judge.sriov.could", card=card_name(gpu)), text("judge.sriov.create"), supported)
+        return _prepare(text("judge.sriov.could"), text("judge.sriov.create"), supported)
     patched = _family(gpu, knowledge, CardAbility.SRIOV_OUT_OF_TREE)
     if patched is not None:
-        return _prepare(text("judge.sriov.could-patched", card=card_name(gpu)), text("judge.sriov.patched"), patched)
+        return _prepare(text("judge.sriov.could-patched"), text("judge.sriov.patched"), patched)
     return _open(text("judge.sriov.announced", total), text("judge.sriov.announced-remedy"))
 
 
 def _gvt_g(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
     if gpu.device.identity.vendor_id != _INTEL:
-        return _no(text("judge.gvtg.not-intel", card=card_name(gpu)), text("judge.gvtg.other-way"))
+        return _no(text("judge.gvtg.not-intel"), text("judge.gvtg.other-way"))
     if isinstance(gpu.mdev_types, Known):
         types = tuple(one for one in gpu.mdev_types.value if one.id.startswith("i915-GVTg"))
         if types:
             return _types_offered(gpu, types)
     family = _family(gpu, knowledge, CardAbility.GVT_G)
     if family is None:
-        return _no(text("judge.gvtg.too-new", card=card_name(gpu)), text("judge.gvtg.other-way"))
+        return _no(text("judge.gvtg.too-new"), text("judge.gvtg.other-way"))
     if bound_to(gpu.device, "xe"):
         return _prepare(text("judge.gvtg.xe"), text("judge.gvtg.use-i915"), family)
-    return _prepare(text("judge.gvtg.could", card=card_name(gpu)), text("judge.gvtg.prepare"), family)
+    return _prepare(text("judge.gvtg.could"), text("judge.gvtg.prepare"), family)

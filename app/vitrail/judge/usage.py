@@ -13,7 +13,7 @@ from vitrail.judge.vmstate import uses_card
 from vitrail.judge.words import card_name, listed, plain
 from vitrail.model.finding import Evidence, Finding, Severity, Status
 from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Host, Output
-from vitrail.model.pci import CLASS_VGA
+from vitrail.model.pci import CLASS_3D, CLASS_VGA
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
 
@@ -61,11 +61,23 @@ def _status(output: Output) -> Connection | None:
     return output.status.value if isinstance(output.status, Known) else None
 
 
+def _dark(gpu: Gpu) -> Text | None:
+    """Why the card certainly shows no picture of this computer, though its sockets were not listed."""
+    driver = gpu.device.driver
+    if bound_to(gpu.device, VFIO):
+        return text("judge.lit.kept-free")
+    if isinstance(driver, Known) and driver.value is None:
+        # What the firmware left on the screen is judged by `card.boot-vga`.
+        return text("judge.lit.no-driver")
+    return text("judge.lit.no-sockets") if gpu.device.pci_class.short == CLASS_3D else None
+
+
 def _lit(gpu: Gpu, severity: Severity) -> Finding:
     name = "card.lit"
     if isinstance(gpu.outputs, Unknown):
-        if bound_to(gpu.device, VFIO):
-            return passed(name, severity, text("judge.lit.kept-free"), seen(gpu.device.driver))
+        dark = _dark(gpu)
+        if dark is not None:
+            return passed(name, severity, dark, seen(gpu.device.driver))
         return not_known(
             name, severity, text("judge.lit.unknown", reason=gpu.outputs.reason), text("judge.lit.unknown-remedy")
         )

@@ -4,14 +4,27 @@
 from __future__ import annotations
 
 from vitrail.judge.conclude import failed, not_known, passed, seen
-from vitrail.judge.words import card_name, listed, plain
+from vitrail.judge.words import listed, plain
 from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.reading import Known, Unknown
-from vitrail.model.text import text
-from vitrail.model.vm import Vm, VmState
+from vitrail.model.text import Text, text
+from vitrail.model.vm import GuestSystem, Vm, VmState
 
 _HOLDS_ITS_CARD = (VmState.RUNNING, VmState.PAUSED, VmState.SUSPENDED)
+
+
+_SYSTEMS = {
+    GuestSystem.WINDOWS: "judge.system.windows",
+    GuestSystem.LINUX: "judge.system.linux",
+    GuestSystem.MACOS: "judge.system.macos",
+    GuestSystem.BSD: "judge.system.bsd",
+}
+
+
+def system_name(system: GuestSystem) -> Text:
+    """What runs inside, as people call it."""
+    return text(_SYSTEMS[system])
 
 
 def vm_findings(vm: Vm) -> tuple[Finding, ...]:
@@ -86,7 +99,7 @@ def other_users(host: Host, vm: Vm | None, gpu: Gpu) -> tuple[Finding, ...]:
     evidence = tuple(Evidence(host.vms.source, one.name) for one in running or others)
     who = listed([plain(one.name) for one in running or others])
     if running:
-        title = text("judge.others.running", who=who, card=card_name(gpu))
+        title = text("judge.others.running", who=who)
         return (failed(name, Severity.BLOCKS, title, text("judge.others.running-remedy"), evidence),)
-    title = text("judge.others.off", who=who, card=card_name(gpu))
+    title = text("judge.others.off", who=who)
     return (failed(name, Severity.WARNS, title, text("judge.others.off-remedy"), evidence),)

@@ -11,7 +11,8 @@ from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.passthrough import host_needs, passthrough_findings
 from vitrail.judge.qemu import capabilities_read, vfio_usable
 from vitrail.judge.situation import Situation
-from vitrail.judge.weigh import weigh
+from vitrail.judge.vmstate import system_name
+from vitrail.judge.weigh import stops, weigh
 from vitrail.judge.words import card_name, listed
 from vitrail.model.finding import Finding, Severity
 from vitrail.model.machine import Gpu, Host
@@ -26,6 +27,9 @@ def whole_card(situation: Situation, gpu: Gpu, mode: Mode) -> CardVerdict:
     """This card as a whole for this VM, in one of the modes that take it whole."""
     host, vm = situation.host, situation.vm
     found: list[Finding] = [*_own_conditions(host, vm, gpu, mode)]
+    if any(stops(one) for one in found):
+        # Nothing about the card would change that.
+        return CardVerdict(gpu.address, Feasibility.IMPOSSIBLE, tuple(found))
     found += passthrough_findings(host, vm, gpu, situation.knowledge)
     found += vfio_usable(situation.capabilities)
     found += capabilities_read(situation.capabilities)
@@ -87,7 +91,7 @@ def _windows_inside(vm: Vm) -> Finding:
         return not_known(name, Severity.WARNS, title, text("judge.guest.3d-unknown-remedy"))
     if vm.guest.value is GuestSystem.WINDOWS:
         return passed(name, Severity.WARNS, text("judge.glass.windows"), seen(vm.guest))
-    title = text("judge.glass.other", system=vm.guest.value.value)
+    title = text("judge.glass.other", system=system_name(vm.guest.value))
     return failed(name, Severity.WARNS, title, text("judge.glass.other-remedy"), seen(vm.guest))
 
 
@@ -101,4 +105,4 @@ def _integrated(gpu: Gpu) -> Finding:
         return passed(name, Severity.BLOCKS, text("judge.gvtd.yes"))
     if gpu.device.identity.vendor_id is None:
         return not_known(name, Severity.BLOCKS, text("judge.card.ids-unknown"), text("judge.card.ids-remedy"))
-    return failed(name, Severity.BLOCKS, text("judge.gvtd.no", card=card_name(gpu)), text("judge.gvtd.other-way"))
+    return failed(name, Severity.BLOCKS, text("judge.gvtd.no"), text("judge.gvtd.other-way"))

@@ -158,6 +158,20 @@ def test_a_card_kept_for_vms_is_dark_though_nobody_lists_its_sockets():
     assert apply_gates(host(amd_integrated(), card), card) == ()
 
 
+@pytest.mark.parametrize(
+    ("class_code", "driver", "dark"),
+    [(VGA, None, True), (VGA, "nvidia", False), (VGA, UNREAD, False), (DISPLAY_3D, "nvidia", True)],
+)
+def test_a_card_whose_sockets_nobody_lists_is_dark_where_nothing_could_draw(class_code, driver, dark):
+    card = gpu(device("01:00.0", class_code, group=14, driver=driver), outputs=UNREAD)
+    assert (apply_gates(host(amd_integrated(), card), card) == ()) is dark
+
+
+def test_a_card_without_a_driver_is_no_screen_that_stays(knowledge):
+    card, idle = nvidia_card("01", 1), gpu(device("02:00.0", VGA, group=2), outputs=UNREAD)
+    assert _findings(host(card, idle), card, knowledge)["card.only-screen"].status is Status.FAIL
+
+
 def test_a_card_kept_for_vms_whose_holders_are_not_known_is_not_written():
     card = gpu(device("01:00.0", VGA, group=14, driver="vfio-pci"), holders=UNREAD)
     assert {gate.id for gate in apply_gates(host(amd_integrated(), card), card)} == {"card.held", "host.steps"}

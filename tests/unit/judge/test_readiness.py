@@ -125,7 +125,12 @@ def test_a_silent_libvirt_matters_where_it_was_asked(knowledge, kind, stops):
     assert _found(host(nvidia_card(), vms=UNREAD, kind=kind), knowledge)["libvirt.vms"].stops is stops
 
 
-def test_ids_are_stable_and_none_comes_twice_but_reports(knowledge):
-    names = [one.id for one in judge_host(host(amd_integrated(), nvidia_card()), knowledge)]
-    plain = [name for name in names if not name.startswith("report.")]
-    assert len(plain) == len(set(plain))
+def test_ids_are_stable_and_none_comes_twice(knowledge):
+    machine = host(amd_integrated(), nvidia_card("01", 1), nvidia_card("02", 2))
+    names = [one.id for one in judge_host(machine, knowledge)]
+    assert len(names) == len(set(names))
+
+
+def test_a_report_about_two_cards_names_both(knowledge):
+    found = _found(host(nvidia_card("01", 1), nvidia_card("02", 2)), knowledge)["report.nvidia-code-43"]
+    assert [one.source for one in found.evidence][1:] == ["0000:01:00.0", "0000:02:00.0"]
