@@ -75,6 +75,12 @@ class PrivateLibvirt:
                 os.kill(int(note.read_text()), signal.SIGTERM)
             note.unlink()
 
+    @property
+    def pid(self) -> int:
+        """The process id of libvirtd."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
     def pause(self) -> None:
         """Make the daemon hang: it keeps its sockets and answers nothing."""
         assert self._daemon is not None

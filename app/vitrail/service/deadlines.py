@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -34,6 +35,8 @@ class Task(Generic[T]):
         try:
             self._result.append(job(self._beat))
         except BaseException as error:  # noqa: BLE001 - carried to the thread that asked
+            # What the job held must be let go of here, not where the error ends up.
+            traceback.clear_frames(error.__traceback__)
             self._error = error
         self._over.set()
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class HappeningKind(StrEnum):
-    """A domain changed (defined, undefined, started, stopped), the daemon went away, it is back, a device came."""
+    """A domain was defined, undefined, started or stopped; the daemon went, or is back; a device came or went."""
 
     DOMAIN = "domain"
     LOST = "lost"
@@ -18,7 +18,7 @@ class HappeningKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that makes an earlier reading old. `subject` is a domain's UUID or a device's address."""
+    """Something that makes an earlier reading old. `subject` is a domain's UUID, None where more may have changed."""
 
     kind: HappeningKind
     subject: str | None = None

@@ -74,6 +74,14 @@ def failed(address: Address, error: Any) -> Unreachable:
     )
 
 
+def broken(address: Address, error: Any) -> Unreachable:
+    """The connection broke twice in a row; `error` is libvirt's, None where there is none."""
+    message = message_of(error) if hasattr(error, "get_error_message") else "-"
+    return Unreachable(
+        text("service.libvirt.failed", uri=address.uri, message=message), text("service.libvirt.try-virsh")
+    )
+
+
 def late(address: Address, seconds: float) -> Unreachable:
     """Nothing was heard for this long."""
     return Unreachable(

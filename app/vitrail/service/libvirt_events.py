@@ -61,7 +61,9 @@ class EventFeed:
         self._reopen = reopen
         self._notes: queue.SimpleQueue[Happening | None] = queue.SimpleQueue()
         self._over = threading.Event()
-        self._attached: Any = None
+        self._attached: list[Any] = []
+        self._gone: list[Any] = []
+        self._guard = threading.Lock()
 
     def begin(self) -> None:
         """Open and tell from a thread of its own."""
@@ -71,18 +73,13 @@ class EventFeed:
         """Tell nothing more."""
         self._over.set()
         self._notes.put(None)
-        connection, self._attached = self._attached, None
-        if connection is not None:
-            with contextlib.suppress(LateError):
-                call_within(_CALL_SECONDS, lambda _beat: self._detach(connection))
+        with contextlib.suppress(LateError):
+            call_within(_CALL_SECONDS, lambda _beat: self._detach_all())
 
     def attach(self, connection: Any) -> None:
-        """Ask for the events of a connection that was just opened."""
-        self._attached = connection
-        with contextlib.suppress(LateError):
-            call_within(_CALL_SECONDS, lambda _beat: self._register(connection))
-
-    def _register(self, connection: Any) -> None:
+        """Ask for the events of a connection that was just opened; runs where the connection was opened."""
+        with self._guard:
+            self._attached.append(connection)
         lifecycle = self._libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
         # The test driver knows no keepalive, and none of these is worth losing the others.
         with contextlib.suppress(self._libvirt.libvirtError):
@@ -92,19 +89,27 @@ class EventFeed:
         with contextlib.suppress(self._libvirt.libvirtError):
             connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_MISSES)
 
-    def _detach(self, connection: Any) -> None:
+    def _detach_all(self) -> None:
+        for connections in (self._gone, self._attached):
+            self._detach(connections)
+
+    def _detach(self, connections: list[Any]) -> None:
         """Callbacks hold their connection, so without this it would never be closed."""
-        for identifier in tuple(connection.domainEventCallbackID):
+        while connections:
+            connection = connections.pop()
+            for identifier in tuple(connection.domainEventCallbackID):
+                with contextlib.suppress(self._libvirt.libvirtError):
+                    connection.domainEventDeregisterAny(identifier)
             with contextlib.suppress(self._libvirt.libvirtError):
-                connection.domainEventDeregisterAny(identifier)
-        with contextlib.suppress(self._libvirt.libvirtError):
-            connection.unregisterCloseCallback()
+                connection.unregisterCloseCallback()
 
     def lost(self, connection: Any) -> None:
-        """The session gave this connection up."""
-        if self._attached is connection:
-            self._attached = None
-            self._notes.put(Happening(HappeningKind.LOST))
+        """This connection broke or was given up; told once."""
+        with self._guard:
+            if not any(one is connection for one in self._attached):
+                return
+            self._gone.append(self._attached.pop())
+        self._notes.put(Happening(HappeningKind.LOST))
 
     def _closed(self, connection: Any, _reason: int, _opaque: object) -> None:
         self.lost(connection)
@@ -124,6 +129,8 @@ class EventFeed:
                 self._return()
 
     def _return(self) -> None:
+        with contextlib.suppress(LateError):
+            call_within(_CALL_SECONDS, lambda _beat: self._detach(self._gone))
         pause = _FIRST_PAUSE_SECONDS
         while not self._over.wait(pause):
             if self._reopen():

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one owner of a libvirt connection: opened late, every call with a deadline, reopened after the daemon restarts.
 
-A call that is late keeps the connection that it is stuck in (the thread's frame holds it), and the session forgets it:
-closing a connection under a running call would free what that call uses.
+Closing a connection is a call like any other: it may hang, and under a call that is still running it would free what
+that call uses. So whoever asks never holds a connection: workers do, the last of them closes it, and a call that is
+late keeps its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from collections.abc import Callable
@@ -54,10 +56,11 @@ class Session:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._guard = threading.Lock()
-        self._opening: Task[Any] | None = None
-        self._waited_for: Task[Any] | None = None
-        self._open_seconds = _OPEN_SECONDS if address.local else _REMOTE_OPEN_SECONDS
         self._held: list[Any] = []
+        self._number = 0
+        self._opening: Task[None] | None = None
+        self._waited_for: Task[None] | None = None
+        self._open_seconds = _OPEN_SECONDS if address.local else _REMOTE_OPEN_SECONDS
         self._feed: EventFeed | None = None
         self._finish = weakref.finalize(self, _let_go, self._held)
 
@@ -68,76 +71,92 @@ class Session:
         """
         try:
             return self._attempt(job, seconds)
+        except LateError:
+            raise libvirt_errors.late(self.address, seconds) from None
         except BrokenError:
             pass
         try:
             return self._attempt(job, seconds)
+        except LateError:
+            raise libvirt_errors.late(self.address, seconds) from None
         except BrokenError as error:
-            raise libvirt_errors.failed(self.address, error.__cause__) from error
+            raise libvirt_errors.broken(self.address, error.__cause__) from error
 
     def write(self, job: Job[T], seconds: float = _READ_SECONDS) -> T:
         """What `job` gives, asked once. Raises BrokenError where its effect is not known."""
         try:
-            return self._attempt(job, seconds, writes=True)
+            return self._attempt(job, seconds)
         except LateError as error:
             raise BrokenError from error
 
-    def _attempt(self, job: Job[T], seconds: float, *, writes: bool = False) -> T:
+    def _attempt(self, job: Job[T], seconds: float) -> T:
         libvirt = load_libvirt()
-        connection = self._connection(libvirt)
-        try:
-            return call_within(seconds, lambda beat: job(connection, beat))
-        except LateError:
-            self._forget(connection)
-            if writes:
-                raise
-            raise libvirt_errors.late(self.address, seconds) from None
-        except libvirt.libvirtError as error:
-            if _alive(libvirt, connection):
-                raise
-            self._forget(connection)
-            raise BrokenError from error
+        number = self._require_open(libvirt)
 
-    def _connection(self, libvirt: Any) -> Any:
+        def work(beat: Beat) -> T:
+            connection = self._current(number)
+            try:
+                return job(connection, beat)
+            except libvirt.libvirtError as error:
+                if _alive(libvirt, connection):
+                    raise
+                raise BrokenError from error
+
+        try:
+            return call_within(seconds, work)
+        except (LateError, BrokenError):
+            self._forget(number)
+            raise
+
+    def _current(self, number: int) -> Any:
+        with self._guard:
+            if self._number != number or not self._held:
+                raise BrokenError
+            return self._held[0]
+
+    def _require_open(self, libvirt: Any) -> int:
+        """The number of the connection that is open now; opened where there is none."""
         with self._guard:
             if self._held:
-                return self._held[0]
+                return self._number
             if self._opening is None:
-                uri = self.address.uri
-                self._opening = Task(lambda _beat: libvirt.open(uri))
-            opening = self._opening
+                self._number += 1
+                number, feed = self._number, self._feed
+                self._opening = Task(lambda _beat: self._open(libvirt, number, feed))
+            number, opening = self._number, self._opening
             seconds = _AGAIN_SECONDS if self._waited_for is opening else self._open_seconds
             self._waited_for = opening
         try:
-            connection = opening.result(seconds)
+            opening.result(seconds)
         except LateError:
             # Not given up: a password dialog may be open, and the next question finds the answer.
             raise libvirt_errors.late(self.address, self._open_seconds) from None
         except libvirt.libvirtError as error:
-            self._opened(opening, None)
+            self._forget(number)
             raise libvirt_errors.cannot_open(self.address, error) from error
-        return self._opened(opening, connection)
+        return number
 
-    def _opened(self, opening: Task[Any], connection: Any) -> Any:
-        with self._guard:
-            if self._opening is not opening:
-                return self._held[0] if self._held else connection
-            self._opening = None
-            if connection is None:
-                return None
-            self._held.append(connection)
-            feed = self._feed
+    def _open(self, libvirt: Any, number: int, feed: EventFeed | None) -> None:
+        connection = libvirt.open(self.address.uri)
         if feed is not None:
             feed.attach(connection)
-        return connection
-
-    def _forget(self, connection: Any) -> None:
         with self._guard:
-            if self._held and self._held[0] is connection:
-                self._held.clear()
+            if self._number == number:
+                self._held.append(connection)
+                self._opening = None
+
+    def _forget(self, number: int) -> None:
+        """Give this connection up, or the opening of it; a newer one stays."""
+        with self._guard:
+            if self._number != number:
+                return
+            self._opening = None
+            self._number += 1
+            held = [self._held.pop()] if self._held else []
             feed = self._feed
-        if feed is not None:
-            feed.lost(connection)
+        if feed is not None and held:
+            feed.lost(held[0])
+        _let_go(held)
 
     def watch(self, callback: Callable[[Happening], None]) -> None:
         """Tell `callback` what happens to the daemon and its domains, until closed; it is called on other threads.
@@ -148,10 +167,12 @@ class Session:
         libvirt = load_libvirt()
         start_events(libvirt)
         with self._guard:
-            self._feed = EventFeed(libvirt, callback, self._reopen)
-            self._opening = None
-            self._held.clear()
-        self._feed.begin()
+            number, self._feed = self._number, None
+        self._forget(number)
+        feed = EventFeed(libvirt, callback, self._reopen)
+        with self._guard:
+            self._feed = feed
+        feed.begin()
 
     def _reopen(self) -> bool:
         """Whether a connection is open now; called by the feed's own thread, never by libvirt's."""
@@ -179,10 +200,6 @@ def _alive(libvirt: Any, connection: Any) -> bool:
 
 def _let_go(held: list[Any]) -> None:
     """Drop the last reference in a thread of its own: the farewell is a call like any other and may hang."""
-    if not held:
-        return
-    handed_over = [held.pop()]
-    try:
-        call_within(_CLOSE_SECONDS, lambda _beat: handed_over.clear())
-    except LateError:
-        return
+    if held:
+        with contextlib.suppress(LateError):
+            call_within(_CLOSE_SECONDS, lambda _beat: held.clear())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,7 @@ class LibvirtStore:
         libvirt = load_libvirt()
         flags = libvirt.VIR_DOMAIN_DEFINE_VALIDATE if strict else 0
         try:
-            self._session.write(lambda connection, _beat: connection.defineXMLFlags(words, flags), _DEFINE_SECONDS)
+            self._session.write(lambda connection, _beat: _define(connection, words, flags), _DEFINE_SECONDS)
         except BrokenError as error:
             raise DefineUnknown from error
         except libvirt.libvirtError as error:
@@ -111,10 +112,17 @@ class LibvirtStore:
         return words if isinstance(words, (Known, Unknown)) else Known(words, f"{self._uri} domain capabilities")
 
     def watch(self, callback: Callable[[Happening], None]) -> None:
-        self._session.watch(callback)
+        # Without the library there is nothing to hear, and every reading says so already.
+        with contextlib.suppress(Unreachable):
+            self._session.watch(callback)
 
     def close(self) -> None:
         self._session.close()
+
+
+def _define(connection: Any, words: str, flags: int) -> None:
+    # The domain that libvirt returns holds the connection, which must not leave the worker.
+    connection.defineXMLFlags(words, flags)
 
 
 def _list(libvirt: Any, connection: Any, beat: Beat, uri: str) -> list[StoredDomain]:

@@ -7,12 +7,13 @@ is ours goes. Preview and undo are made by the same function. No judgement, no h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vitrail.model.errors import Refused, Unreadable
 from vitrail.model.journal import StepTakenBack
-from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
+from vitrail.model.outcome import RunOutcome, RunResult, RunState, StepOutcome, StepResult
 from vitrail.model.text import Text, text
 from vitrail.service.changing import Bench, when_it_acts
 from vitrail.service.defining import Moved, Unsure, Vanished, read_text, write
@@ -21,6 +22,8 @@ from vitrail.service.stores import StoredDomain
 from vitrail.xmldoc.compare import differences
 from vitrail.xmldoc.diff import shown_diff
 from vitrail.xmldoc.take_back import take_back
+
+_STRAGGLER_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +215,12 @@ class _Undoing:
     def carry_out(self) -> StepOutcome:
         uuid = self._run.started.vm_uuid
         try:
-            domain, current = read_text(self._bench.store, uuid)
-            end = self._go(domain, _find_way(self._bench, self._run, self._step, current, force=self._force))
+            domain, way = self._look(uuid)
+            if way.result is StepResult.SAME and self._run.state is RunState.INTERRUPTED:
+                # A write that was sent and never answered may be carried out after its sender is gone.
+                time.sleep(_STRAGGLER_SECONDS)
+                domain, way = self._look(uuid)
+            end = self._go(domain, way)
         except Vanished:
             end = _End(StepResult.LEFT, self._say("vanished"))
         started = self._step.started
@@ -221,6 +228,10 @@ class _Undoing:
             seen_digest = self._bench.state.put(end.seen) if end.seen else ""
             self._journal.append(StepTakenBack(started.index, end.result.value, seen_digest))
         return StepOutcome(started.step, started.subject, end.result, end.detail)
+
+    def _look(self, uuid: str) -> tuple[StoredDomain, _Way]:
+        domain, current = read_text(self._bench.store, uuid)
+        return domain, _find_way(self._bench, self._run, self._step, current, force=self._force)
 
     def _say(self, ending: str, /, **more: str | Text) -> Text:
         """A sentence that ends with the way to do it by hand."""

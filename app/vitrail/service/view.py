@@ -7,6 +7,7 @@ Apart from the workplace because a look is what is wanted most often: it loads n
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from vitrail.model.capabilities import Daemon
 from vitrail.model.errors import Refused, Unreachable, Unreadable, VitrailError
@@ -16,9 +17,12 @@ from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.probe.host import read_host
-from vitrail.service.happening import Happening
+from vitrail.service.happening import Happening, HappeningKind
 from vitrail.service.place import Place, find_place
 from vitrail.service.stores import StoredDomain
+
+if TYPE_CHECKING:
+    from vitrail.source.udev import Watch
 
 
 def open_view(machine: str | None, connect: str | None) -> View:
@@ -33,6 +37,7 @@ class View:
         self._place = place
         self._trouble: VitrailError | None = None
         self._not_read: tuple[Finding, ...] = ()
+        self._hotplug: Reading[Watch] | None = None
 
     @property
     def kind(self) -> MachineKind:
@@ -88,9 +93,15 @@ class View:
     def watch(self, callback: Callable[[Happening], None]) -> None:
         """Tell of every change from now on, on threads that are not the caller's; ends with `close`."""
         self._place.store.watch(callback)
+        if self._place.root.live:
+            from vitrail.source import udev  # noqa: PLC0415 - only for who stays and watches
+
+            self._hotplug = udev.watch(lambda _subsystem, _action: callback(Happening(HappeningKind.DEVICE)))
 
     def close(self) -> None:
         """Let go of the daemon; never waits long."""
+        if isinstance(self._hotplug, Known):
+            self._hotplug.value.stop()
         self._place.store.close()
 
 
@@ -114,7 +125,7 @@ def _as_vm(domain: StoredDomain) -> Vm | Finding:
 def _not_read(domain: StoredDomain, reason: Text) -> Finding:
     title = text("service.vm.not-read", vm=domain.name, reason=reason)
     evidence = (Evidence("domain", domain.uuid),)
-    return Finding("vm-not-read", Status.UNKNOWN, Severity.WARNS, title, evidence, text("service.vm.not-read.remedy"))
+    return Finding("vm.not-read", Status.UNKNOWN, Severity.WARNS, title, evidence, text("service.vm.not-read.remedy"))
 
 
 def _vms_here(vms: tuple[Vm, ...]) -> Text:
