@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from traceback import extract_tb, print_exception
 from types import TracebackType
 from typing import Self
 
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unreadable, Unsettled, VitrailError
-from vitrail.model.text import text
 
 DONE = 0
 REFUSED = 1
@@ -71,14 +69,15 @@ class LastDoor:
                 self._tell(error)
             case _:
                 self.code = NOT_MEASURED
-                self._tell(_fault(error))
+                self._tell(error)
         return True
 
-    def _tell(self, error: VitrailError) -> None:
+    def _tell(self, error: BaseException) -> None:
         # Only a failure pays for the modules that tell of it.
-        from vitrail.cli.failure import tell_failure  # noqa: PLC0415
+        from vitrail.cli.failure import fault_of, tell_failure  # noqa: PLC0415
 
-        tell_failure(error, self.command, as_json=self.as_json, language=self.language)
+        told = error if isinstance(error, VitrailError) else fault_of(error)
+        tell_failure(told, self.command, as_json=self.as_json, language=self.language)
 
 
 def leave(run: Callable[[], int], command: str, *, as_json: bool, language: str | None) -> int:
@@ -87,16 +86,6 @@ def leave(run: Callable[[], int], command: str, *, as_json: bool, language: str 
         door.code = run()
         sys.stdout.flush()
     return door.code
-
-
-def _fault(error: BaseException) -> VitrailError:
-    if os.environ.get("VITRAIL_TRACE"):
-        print_exception(error, file=sys.stderr)
-    frames = extract_tb(error.__traceback__)
-    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "-"  # noqa: PTH119
-    return VitrailError(
-        text("cli.fault", kind=type(error).__name__, place=place), text("cli.fault.report"), text("cli.fault.state")
-    )
 
 
 def _drop_output() -> None:

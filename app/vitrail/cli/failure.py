@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from traceback import extract_tb, print_exception
 
 from vitrail.cli.json_values import json_error, print_json
 from vitrail.cli.page import Page
 from vitrail.model.errors import VitrailError
+from vitrail.model.text import text
 from vitrail.text.speaker import speaker
 
 
@@ -19,3 +22,14 @@ def tell_failure(error: VitrailError, command: str, *, as_json: bool, language: 
     else:
         sys.stdout.flush()
         Page(speaker(language), sys.stderr).failure(error)
+
+
+def fault_of(error: BaseException) -> VitrailError:
+    """A fault of our own, without its message: that may hold what nobody is to see. VITRAIL_TRACE shows all."""
+    if os.environ.get("VITRAIL_TRACE"):
+        print_exception(error, file=sys.stderr)
+    frames = extract_tb(error.__traceback__)
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "-"  # noqa: PTH119
+    return VitrailError(
+        text("cli.fault", kind=type(error).__name__, place=place), text("cli.fault.report"), text("cli.fault.state")
+    )

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +45,7 @@ def sync_folder(folder: Path) -> None:
 
 def write_private(path: Path, content: bytes) -> None:
     """Put a whole file in place, mode 0600, or leave what was there; after a power cut it is one of the two."""
-    temporary = path.with_name(f".vitrail-{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".vitrail-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
