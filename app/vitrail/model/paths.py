@@ -52,7 +52,7 @@ _LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 KERNEL = (
     *_all(Treatment.TEXT, "proc/cmdline", "proc/cpuinfo", "proc/modules", "proc/sys/kernel/osrelease"),
     *_all(Treatment.STAND_IN, "proc/sys/kernel/random/boot_id", "etc/machine-id"),
-    *_all(Treatment.KERNEL_CONFIG, "boot/config-*", "usr/lib/modules/*/config"),
+    *_all(Treatment.KERNEL_CONFIG, "boot/config-*", "usr/lib/modules/*/config", "proc/config.gz"),
     *_all(Treatment.TEXT, "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name", "sys/hypervisor/type"),
     *_all(Treatment.EXISTS, "dev/kvm"),
     *_all(Treatment.FOLDER, "dev", "sys/class", "sys/bus", "sys/firmware", "sys/kernel/security"),

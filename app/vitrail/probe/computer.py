@@ -11,11 +11,13 @@ from vitrail.model.machine import Cpu, CpuVendor, Iommu, IommuKind, KernelConfig
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.probe.unread import garbled, is_missing, presence, read_words, unread
+from vitrail.source.root import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from vitrail.source.root import Root
 
 IOMMU = "sys/class/iommu"
+PACKED_CONFIG = "proc/config.gz"
 _RELEASE = re.compile(r"[A-Za-z0-9._+~-]{1,128}")
 _KINDS = (
     ("dmar", IommuKind.INTEL),
@@ -127,7 +129,24 @@ def read_config(root: Root, release: Reading[str]) -> KernelConfig:
         if isinstance(words, Known):
             return KernelConfig(Known(_intel_default(words.value), words.source))
         reason = reason or words
+    packed = _unpacked_config(root)
+    if packed is not None:
+        return KernelConfig(Known(_intel_default(packed), f"/{PACKED_CONFIG}"))
     return KernelConfig(reason or Unknown(text("probe.config.none")))
+
+
+def _unpacked_config(root: Root) -> str | None:
+    """What the kernel itself tells of how it was built; few kernels do."""
+    try:
+        content = root.read_bytes(PACKED_CONFIG)
+    except OSError:
+        return None
+    import zlib  # noqa: PLC0415 - for the few
+
+    try:
+        return zlib.decompressobj(wbits=31).decompress(content, MAX_FILE_BYTES).decode("utf-8", "replace")
+    except zlib.error:
+        return None
 
 
 def _intel_default(config: str) -> str | None:

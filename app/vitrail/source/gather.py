@@ -7,7 +7,9 @@ written.
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -20,7 +22,7 @@ from vitrail.model.paths import (
     ReadPath,
     Treatment,
 )
-from vitrail.source.root import Root
+from vitrail.source.root import MAX_FILE_BYTES, Root
 from vitrail.source.scrub import Scrubber
 
 _FUNCTION = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
@@ -106,11 +108,22 @@ class _Gathering:
             case Treatment.EDID:
                 content = without_serials(self._root.read_bytes(path))
             case Treatment.KERNEL_CONFIG:
-                lines = self._root.read(path).split("\n")
-                content = _lines(line for line in lines if _CONFIG_LINES.search(line))
+                content = self._config(path)
             case _:
                 content = self._text(path)
         return content
+
+    def _config(self, path: str) -> bytes:
+        content = self._root.read_bytes(path)
+        packed = path.endswith(".gz")
+        if packed:
+            try:
+                content = zlib.decompressobj(wbits=31).decompress(content, MAX_FILE_BYTES)
+            except zlib.error:
+                content = b""
+        lines = content.decode("utf-8", "replace").split("\n")
+        kept = _lines(line for line in lines if _CONFIG_LINES.search(line))
+        return gzip.compress(kept, mtime=0) if packed else kept
 
     def _text(self, path: str) -> bytes:
         words = self._root.read(path)

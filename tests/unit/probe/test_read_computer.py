@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from fakes.desktop import desktop, read, reason, value
@@ -70,6 +72,14 @@ def test_the_machine_id_leaves_only_as_a_digest(tmp_path):
 def test_the_kernels_default_for_intels_iommu(tmp_path, lines, shown):
     config = read(Tree(tmp_path).kernel(config=f"#\n{lines}\n")).config
     assert value(config.intel_iommu_default_on) == shown
+
+
+def test_a_kernel_that_carries_its_own_configuration(tmp_path):
+    packed = gzip.compress(b"#\nCONFIG_INTEL_IOMMU=y\nCONFIG_INTEL_IOMMU_DEFAULT_ON=y\n")
+    host = read(Tree(tmp_path / "a").kernel().file("proc/config.gz", packed))
+    assert value(host.config.intel_iommu_default_on) == "on"
+    broken = read(Tree(tmp_path / "b").kernel().file("proc/config.gz", b"\x1f\x8bnothing"))
+    assert reason(broken.config.intel_iommu_default_on) == "probe.not-recorded"
 
 
 def test_a_release_that_is_a_path_is_not_followed(tmp_path):

@@ -96,6 +96,7 @@ def test_a_virtual_function_names_its_card(tmp_path):
     tree.pci("0000:01:00.4", VGA, 0x10DE, 0x2235, physfn=CARD)
     host = read(tree)
     assert str(card(host, "0000:01:00.4").device.physical_function) == CARD
+    assert [len(gpu.functions) for gpu in value(host.gpus)] == [1, 1]
     sriov = value(card(host).sriov)
     assert (sriov.total, sriov.active, [str(one) for one in sriov.functions]) == (32, 1, ["0000:01:00.4"])
 
