@@ -61,6 +61,10 @@ class Frame(QDialog):
         shown = self._holder.currentWidget()
         return shown if isinstance(shown, PageView) else None
 
+    def help_words(self) -> str:
+        """The help that is open, empty while it is put away."""
+        return "" if self._help_panel.isHidden() else self._help_panel.label.text()
+
     def show_title(self, title: Text) -> None:
         """What this is about."""
         words = self.say(title)
@@ -122,6 +126,9 @@ class Frame(QDialog):
             made = self._button(footer.primary, primary=True)
             made.setDefault(True)
             self._foot.addWidget(made)
+        # Layouts show their children later; Enter presses only what is shown already.
+        for made in self.buttons.values():
+            made.show()
 
     def _button(self, press: Press, *, primary: bool = False) -> QPushButton:
         made = button(self.say(press.words), lambda: self._pressed(press.act), primary=primary)
