@@ -18,7 +18,7 @@ DEVICES = 2000
 
 def big_tree(folder: Path) -> None:
     """A recording with 2,000 functions: bridges, each with a card, its sound, or network functions behind it."""
-    tree = Tree(folder / "root")
+    tree = Tree(folder / "root", for_lspci=True)
     (folder / "machine.toml").write_text("format = 1\n", encoding="utf-8")
     made = 0
     for bus in range(1, 251):
