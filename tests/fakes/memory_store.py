@@ -29,6 +29,7 @@ class MemoryStore:
         self.reachable = True
         self.state = VmState.OFF
         self.saved = False
+        self.after_define: Callable[[], None] = lambda: None
 
     def list(self) -> tuple[StoredDomain, ...]:
         found = self.read(self.uuid)
@@ -57,6 +58,7 @@ class MemoryStore:
         self.defined.append(words)
         if self.takes:
             self.words = words.replace(self.drops, "") if self.drops else words
+        self.after_define()
         if not self.answers:
             raise DefineUnknown
 

@@ -76,9 +76,18 @@ class _Changing:
         if written.refused is not None or lost:
             what = ", ".join(difference.path for difference in lost)
             raise self._take_back(written, what)
-        seen_digest = self._bench.state.put(written.seen)
-        self._journal.append(StepDone(self._index, seen_digest))
+        self._record(written.seen)
         return StepOutcome(kind_of(step), subject_of(step), StepResult.DONE, self._detail())
+
+    def _record(self, seen: str) -> None:
+        try:
+            self._journal.append(StepDone(self._index, self._bench.state.put(seen)))
+        except Unreachable as error:
+            raise Unsettled(
+                text("service.apply.not-recorded", vm=self._step.name),
+                *error.next_steps,
+                text("service.apply.settle", plan=self._journal.plan_id),
+            ) from error
 
     def _write(self) -> Written:
         step = self._step

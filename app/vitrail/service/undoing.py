@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vitrail.model.errors import Refused, Unreadable
+from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
 from vitrail.model.journal import StepTakenBack
 from vitrail.model.outcome import RunOutcome, RunResult, RunState, StepOutcome, StepResult
 from vitrail.model.text import Text, text
@@ -225,9 +225,15 @@ class _Undoing:
             end = _End(StepResult.LEFT, self._say("vanished"))
         started = self._step.started
         if end.result is not StepResult.SAME or self._run.in_effect:
-            seen_digest = self._bench.state.put(end.seen) if end.seen else ""
-            self._journal.append(StepTakenBack(started.index, end.result.value, seen_digest))
+            self._record(end)
         return StepOutcome(started.step, started.subject, end.result, end.detail)
+
+    def _record(self, end: _End) -> None:
+        try:
+            seen_digest = self._bench.state.put(end.seen) if end.seen else ""
+            self._journal.append(StepTakenBack(self._step.started.index, end.result.value, seen_digest))
+        except Unreachable as error:
+            raise Unsettled(text("service.undo.not-recorded", vm=self._name), *error.next_steps) from error
 
     def _look(self, uuid: str) -> tuple[StoredDomain, _Way]:
         domain, current = read_text(self._bench.store, uuid)

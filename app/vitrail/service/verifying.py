@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from vitrail.model.errors import Refused
 from vitrail.model.finding import Evidence
@@ -12,7 +13,7 @@ from vitrail.model.text import Text, text
 from vitrail.service.changing import Bench
 from vitrail.service.defining import Vanished, read_text
 from vitrail.service.journal import Run, StepRecord, read_runs, readable
-from vitrail.xmldoc.compare import differences
+from vitrail.xmldoc.compare import Difference, differences
 
 
 def runs_to_verify(bench: Bench, plan_id: str | None) -> tuple[Run, ...]:
@@ -37,7 +38,8 @@ def verify_runs(bench: Bench, runs: Iterable[Run]) -> tuple[Outcome, ...]:
 
 
 def _verify_step(bench: Bench, run: Run, step: StepRecord) -> tuple[Outcome, ...]:
-    promise = text("service.verify.as-planned" if run.in_effect else "service.verify.as-before", vm=run.started.vm_name)
+    name = run.started.vm_name
+    promise = text("service.verify.as-planned" if run.in_effect else "service.verify.as-before", vm=name)
     before, after = (bench.state.get(digest) for digest in (step.started.before_digest, step.started.after_digest))
     where = bench.store.where(run.started.vm_uuid)
     if before is None or after is None:
@@ -49,7 +51,7 @@ def _verify_step(bench: Bench, run: Run, step: StepRecord) -> tuple[Outcome, ...
     except Vanished:
         return (Outcome(promise, PromiseResult.BROKEN, run.started.vm_uuid, "", (Evidence(where, ""),)),)
     meant, other = (after, before) if run.in_effect else (before, after)
-    return _compare(promise, where, meant, other, now)
+    return _compare(text("service.verify.has", vm=name), where, meant, other, now)
 
 
 def _compare(promise: Text, where: str, meant: str, other: str, now: str) -> tuple[Outcome, ...]:
@@ -60,9 +62,11 @@ def _compare(promise: Text, where: str, meant: str, other: str, now: str) -> tup
     for promised in differences(meant, other, None):
         wrong = broken.pop(promised.path, None)
         seen = wrong.seen if wrong is not None else seen_now.get(promised.path, promised.meant)
-        result = PromiseResult.KEPT if wrong is None else PromiseResult.BROKEN
-        outcomes.append(Outcome(promise, result, promised.meant, seen, (Evidence(f"{where} {promised.path}", seen),)))
-    for wrong in broken.values():
-        evidence = (Evidence(f"{where} {wrong.path}", wrong.seen),)
-        outcomes.append(Outcome(promise, PromiseResult.BROKEN, wrong.meant, wrong.seen, evidence))
-    return tuple(outcomes)
+        outcomes.append(_outcome(promise, where, promised, seen, kept=wrong is None))
+    return (*outcomes, *(_outcome(promise, where, wrong, wrong.seen, kept=False) for wrong in broken.values()))
+
+
+def _outcome(promise: Text, where: str, promised: Difference, seen: str, *, kept: bool) -> Outcome:
+    result = PromiseResult.KEPT if kept else PromiseResult.BROKEN
+    step = replace(promise, args=(("place", promised.path), *promise.args))
+    return Outcome(step, result, promised.meant, seen, (Evidence(f"{where} {promised.path}", seen),))
