@@ -12,7 +12,7 @@ from typing import assert_never
 from vitrail.judge.card import whole_cards
 from vitrail.judge.conclude import failed, not_known
 from vitrail.judge.drawn import Drawn, drawn_findings, draws, native_on
-from vitrail.judge.passthrough import host_needs
+from vitrail.judge.passthrough import host_needs, passthrough_findings
 from vitrail.judge.qemu import Capabilities, capabilities_read
 from vitrail.judge.reports import management_findings
 from vitrail.judge.shares import share
@@ -60,7 +60,8 @@ def judge_modes(
 ) -> tuple[ModeVerdict, ...]:
     """Every mode for this VM, the one that fits the purpose best first; `rank` counts from 1."""
     situation = Situation(host, vm, capabilities, knowledge)
-    judged = [_judge_mode(situation, mode) for mode in Mode]
+    of_cards = {gpu.address: passthrough_findings(host, vm, gpu, knowledge) for gpu in whole_cards(host)}
+    judged = [_judge_mode(situation, mode, of_cards) for mode in Mode]
     ordered = sorted(judged, key=lambda one: _place(one, knowledge, purpose))
     return tuple(
         ModeVerdict(one.mode, one.feasible, one.available, one.reasons, one.needs, one.cards, rank)
@@ -79,16 +80,16 @@ def _place(verdict: ModeVerdict, knowledge: Knowledge, purpose: str) -> tuple[bo
     )
 
 
-def _judge_mode(situation: Situation, mode: Mode) -> ModeVerdict:
+def _judge_mode(situation: Situation, mode: Mode, of_cards: dict[PciAddress, tuple[Finding, ...]]) -> ModeVerdict:
     if mode in NEEDS_A_CARD:
-        cards = tuple(_on_card(situation, mode, gpu) for gpu in whole_cards(situation.host))
+        cards = tuple(_on_card(situation, mode, gpu, of_cards[gpu.address]) for gpu in whole_cards(situation.host))
         return _with_cards(situation.host, mode, cards)
     return _drawn(situation, mode)
 
 
-def _on_card(situation: Situation, mode: Mode, gpu: Gpu) -> CardVerdict:
+def _on_card(situation: Situation, mode: Mode, gpu: Gpu, of_card: tuple[Finding, ...]) -> CardVerdict:
     if mode in _WHOLE:
-        return whole_card(situation, gpu, mode)
+        return whole_card(situation, gpu, mode, of_card)
     return share(situation.host, gpu, mode, situation.knowledge)
 
 
@@ -260,7 +261,10 @@ def _of_choice(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[F
 
 
 def _whole(situation: Situation, choice: Choice, gpu: Gpu | None) -> tuple[Finding, ...]:
-    return whole_card(situation, gpu, mode_of(choice)).findings if gpu is not None else ()
+    if gpu is None:
+        return ()
+    of_card = passthrough_findings(situation.host, situation.vm, gpu, situation.knowledge)
+    return whole_card(situation, gpu, mode_of(choice), of_card).findings
 
 
 def _settings(*, hidden: bool) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ the firmware does.
 from __future__ import annotations
 
 from vitrail.judge.card import Bus, bus_of, companions
-from vitrail.judge.words import is_sound, kinds
+from vitrail.judge.words import is_sound, kinds, listed, plain
 from vitrail.model.machine import Gpu, Host, IommuGroup, PciDevice
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Unknown
@@ -35,14 +35,20 @@ def _card_key(device: PciDevice) -> tuple[int, int, int]:
 
 def _judge_group(bus: Bus, group: IommuGroup) -> GroupVerdict:
     members = endpoints(group)
-    if not members:
-        return GroupVerdict(group.number, Isolation.ISOLATED, (text("judge.group.only-bridges"),))
-    if len({_card_key(member) for member in members}) == 1:
-        return GroupVerdict(group.number, Isolation.ISOLATED, (text("judge.group.alone"),))
     card = next((member for member in members if member.pci_class.is_display), None)
-    if card is None:
+    if card is not None:
+        return _against(bus, group, card)
+    if len({_card_key(member) for member in members}) > 1:
         return GroupVerdict(group.number, Isolation.SHARED, (text("judge.group.together", what=kinds(members)),))
-    return _against(bus, group.number, card, members)
+    return _alone(group, text("judge.group.alone") if members else text("judge.group.only-bridges"))
+
+
+def _alone(group: IommuGroup, reason: Text) -> GroupVerdict:
+    if group.silent:
+        # What could not be read may be anything.
+        where = listed([plain(address.short) for address in group.silent])
+        return GroupVerdict(group.number, Isolation.UNKNOWN, (text("judge.group.silent", where=where),))
+    return GroupVerdict(group.number, Isolation.ISOLATED, (reason,))
 
 
 def strangers(bus: Bus, card: PciDevice, members: tuple[PciDevice, ...]) -> tuple[PciDevice, ...]:
@@ -51,13 +57,13 @@ def strangers(bus: Bus, card: PciDevice, members: tuple[PciDevice, ...]) -> tupl
     return tuple(one for one in members if _card_key(one) != _card_key(card) and one.address not in own)
 
 
-def _against(bus: Bus, number: int, card: PciDevice, members: tuple[PciDevice, ...]) -> GroupVerdict:
-    foreign = strangers(bus, card, members)
+def _against(bus: Bus, group: IommuGroup, card: PciDevice) -> GroupVerdict:
+    foreign = strangers(bus, card, endpoints(group))
     if not foreign:
-        return GroupVerdict(number, Isolation.ISOLATED, (text("judge.group.alone"),))
+        return _alone(group, text("judge.group.alone"))
     if not bus.told and all(_may_be_its_sound(one, card) for one in foreign):
-        return GroupVerdict(number, Isolation.UNKNOWN, (text("judge.group.maybe-own-sound"),))
-    return GroupVerdict(number, Isolation.SHARED, (text("judge.group.tied", what=kinds(foreign)),))
+        return GroupVerdict(group.number, Isolation.UNKNOWN, (text("judge.group.maybe-own-sound"),))
+    return GroupVerdict(group.number, Isolation.SHARED, (text("judge.group.tied", what=kinds(foreign)),))
 
 
 def _may_be_its_sound(other: PciDevice, card: PciDevice) -> bool:
@@ -103,7 +109,7 @@ def _verdicts_of_functions(host: Host, gpu: Gpu) -> tuple[GroupVerdict, ...]:
             found.append(GroupVerdict(None, Isolation.UNKNOWN, (text("judge.group.none"),)))
         elif group.number not in judged:
             judged.add(group.number)
-            found.append(_against(bus, group.number, gpu.device, endpoints(group)))
+            found.append(_against(bus, group, gpu.device))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from vitrail.judge.card import is_integrated_intel, other_screens
 from vitrail.judge.conclude import failed, not_known, passed, seen
-from vitrail.judge.passthrough import host_needs, passthrough_findings
+from vitrail.judge.passthrough import host_needs
 from vitrail.judge.qemu import capabilities_read, vfio_usable
 from vitrail.judge.situation import Situation
 from vitrail.judge.vmstate import system_name
@@ -23,14 +23,17 @@ from vitrail.model.verdict import CardVerdict, Feasibility
 from vitrail.model.vm import GuestSystem, Vm
 
 
-def whole_card(situation: Situation, gpu: Gpu, mode: Mode) -> CardVerdict:
-    """This card as a whole for this VM, in one of the modes that take it whole."""
+def whole_card(situation: Situation, gpu: Gpu, mode: Mode, of_card: tuple[Finding, ...]) -> CardVerdict:
+    """This card as a whole for this VM, in one of the modes that take it whole.
+
+    `of_card` are its `passthrough_findings`: the same for all these modes, so they are made once a card.
+    """
     host, vm = situation.host, situation.vm
     found: list[Finding] = [*_own_conditions(host, vm, gpu, mode)]
     if any(stops(one) for one in found):
         # Nothing about the card would change that.
         return CardVerdict(gpu.address, Feasibility.IMPOSSIBLE, tuple(found))
-    found += passthrough_findings(host, vm, gpu, situation.knowledge)
+    found += of_card
     found += vfio_usable(situation.capabilities)
     found += capabilities_read(situation.capabilities)
     return CardVerdict(gpu.address, weigh_whole(host, gpu, mode, tuple(found)), tuple(found))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fakes.hosts import (
     AMD,
     AMD_CHIPSET,
@@ -22,9 +24,11 @@ from fakes.hosts import (
     device,
     gpu,
     host,
+    known,
     nvidia_card,
 )
 from vitrail.judge.isolation import judge_card, judge_groups, tied_to
+from vitrail.judge.words import plain
 from vitrail.model.machine import Host
 from vitrail.model.text import Text, text
 from vitrail.model.verdict import Isolation
@@ -200,6 +204,15 @@ def test_what_is_tied_to_a_card_is_named():
     disk = device("03:00.0", NVME, 0x144D, 0xA80A, group=14)
     card = nvidia_card()
     assert [one.address for one in tied_to(host(card, others=(disk,)), card)] == [at("03:00.0")]
+
+
+def test_a_group_with_a_member_that_could_not_be_read_is_not_called_alone():
+    card = nvidia_card()
+    machine = host(card)
+    (group,) = machine.groups.value
+    partial = replace(machine, groups=known((replace(group, silent=(at("03:00.0"),)),)))
+    assert _only(partial) == (Isolation.UNKNOWN, (text("judge.group.silent", where=plain("03:00.0")),))
+    assert judge_card(partial, card).isolation is Isolation.UNKNOWN
 
 
 def test_a_loop_of_bridges_ends():
