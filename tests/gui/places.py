@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from vitrail.model.capabilities import Daemon
-from vitrail.model.errors import VitrailError
+from vitrail.model.errors import Unreachable, VitrailError
 from vitrail.model.finding import Finding
 from vitrail.model.knowledge import Knowledge, Term
 from vitrail.model.machine import Host, MachineKind
 from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome
 from vitrail.model.reading import Known
 from vitrail.model.text import Text, text
+from vitrail.model.vm import Vm
 from vitrail.qt.facts import Facts
 from vitrail.qt.reading import read_facts
 from vitrail.service.undoing import UndoPreview
@@ -50,6 +51,9 @@ class ModelPlace:
         if self.fails is not None:
             raise self.fails
         return self.host
+
+    def find_vm(self, host: Host, name: str) -> Vm:
+        raise Unreachable(text("tests.cannot", vm=name, kind=host.kind.value), text("tests.do-this"))
 
     def daemon(self) -> Known[Daemon]:
         uri = self.connection

@@ -35,7 +35,7 @@ def test_no_cards_and_unread_cards_are_not_the_same() -> None:
 def test_what_lacks_is_said_with_its_reason_and_the_demo_is_offered() -> None:
     lacks = overview(empty()).lacks
     assert [lack.title.id for lack in lacks] == ["qt.lack.no-cards", "qt.lack.vms-unread"]
-    assert lacks[1].why == UNREAD.reason
+    assert lacks[1].why == (UNREAD.reason, text("tests.do-this"))
     assert all(lack.demo for lack in lacks)
 
 

@@ -69,7 +69,7 @@ class Desktop(QObject):
     def _give(self, desk: Desk, window: MainWindow, vm_uuid: str) -> None:
         wizard = Wizard(desk.workplace, desk.runner, self._speaker, vm_uuid or None, window)
         wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        wizard.finished_with.connect(lambda _: desk.read())
+        wizard.finished_with.connect(lambda plan_id: _finished(desk, plan_id))
         wizard.show()
 
     def _close(self, desk: Desk, window: MainWindow) -> None:
@@ -79,6 +79,13 @@ class Desktop(QObject):
         window.deleteLater()
         desk.deleteLater()
         desk.runner.deleteLater()
+
+
+def _finished(desk: Desk, plan_id: object) -> None:
+    """What was written stands among the changes, with its way back, as soon as the wizard is gone."""
+    desk.read()
+    if isinstance(plan_id, str):
+        desk.page_asked.emit("changes", plan_id)
 
 
 def _open_demo() -> Workplace:

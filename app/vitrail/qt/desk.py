@@ -6,14 +6,28 @@ Pages ask the desk; the window listens to it. So no page knows another one, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, Signal
 
 from vitrail.model.errors import VitrailError
 from vitrail.qt.facts import Facts
 from vitrail.qt.reading import read_facts
 from vitrail.qt.runner import Runner, Ticket
+from vitrail.qt.widgets.labels import Say
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker
+
+Prepare = Callable[[Facts, Say], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Facts with what every page made of them."""
+
+    facts: Facts
+    prepared: dict[str, object]
 
 
 class Desk(QObject):
@@ -42,6 +56,9 @@ class Desk(QObject):
         self.speaker = speaker
         self.say = speaker.say
         self.facts: Facts | None = None
+        self.preparers: dict[str, Prepare] = {}
+        """What each page works out of new facts, on the reader's thread."""
+        self.prepared: dict[str, object] = {}
         self._under_way: Ticket | None = None
         self._again = False
 
@@ -51,20 +68,28 @@ class Desk(QObject):
             self._again = True
             return
         self.began.emit()
-        self._under_way = self.runner.read(lambda: read_facts(self.workplace), self._done, self._failed, self)
+        self._under_way = self.runner.read(self._look, self._done, self._failed, self)
 
     def watch(self) -> None:
         """Look again whenever the place says that something changed."""
-        self.workplace.watch(self.runner.at_home(lambda _: self.read(), self))
+        heard = self.runner.at_home(lambda _: self.read(), self)
+        self.runner.read(lambda: self.workplace.watch(heard), _nothing, self.reading_failed.emit, self)
 
-    def take(self, facts: Facts) -> None:
-        """Make these the newest facts and tell everybody."""
-        self.facts = facts
-        self.facts_read.emit(facts)
+    def _look(self) -> Look:
+        facts = read_facts(self.workplace)
+        return Look(facts, {name: prepare(facts, self.say) for name, prepare in self.preparers.items()})
 
-    def _done(self, facts: Facts) -> None:
+    def look_now(self) -> None:
+        """Look on this thread and tell everybody; for pictures, where nobody waits for a window."""
+        try:
+            self._done(self._look())
+        except VitrailError as error:
+            self._failed(error)
+
+    def _done(self, look: Look) -> None:
         self._under_way = None
-        self.take(facts)
+        self.facts, self.prepared = look.facts, look.prepared
+        self.facts_read.emit(look.facts)
         self._once_more()
 
     def _failed(self, error: VitrailError) -> None:
@@ -76,3 +101,8 @@ class Desk(QObject):
         if self._again:
             self._again = False
             self.read()
+
+
+def _nothing(answer: object) -> None:
+    """Whoever begins to listen needs no answer."""
+    del answer

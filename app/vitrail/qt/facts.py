@@ -14,7 +14,7 @@ from vitrail.model.knowledge import Knowledge
 from vitrail.model.machine import Gpu, Host, MachineKind, PciDevice
 from vitrail.model.outcome import HistoryEntry
 from vitrail.model.pci import PciAddress
-from vitrail.model.reading import Known, Reading
+from vitrail.model.reading import Reading
 from vitrail.model.text import Text
 from vitrail.model.verdict import GroupVerdict
 from vitrail.model.vm import Vm
@@ -31,6 +31,8 @@ class CardFacts:
     gates: tuple[Finding, ...]
     shares: tuple[Gpu, ...] = ()
     """Its virtual functions: parts of it, each at an address of its own, never cards of their own."""
+    takers: tuple[Vm, ...] = ()
+    """VMs whose definition takes it or a share of it, not only lets this computer draw on it."""
 
     def part_at(self, address: PciAddress | None) -> Gpu | None:
         """The card itself or the share of it at this address."""
@@ -51,12 +53,10 @@ class Facts:
     findings: tuple[Finding, ...]
     history: Reading[tuple[HistoryEntry, ...]]
     knowledge: Knowledge
-
-    @property
-    def vms(self) -> tuple[Vm, ...]:
-        """The VMs that were read, those with a card first in the cards' order, so that lines cross little."""
-        read = self.host.vms.value if isinstance(self.host.vms, Known) else ()
-        return tuple(sorted(read, key=lambda vm: (self._first_hue(vm), vm.name.casefold(), vm.uuid)))
+    vms: tuple[Vm, ...]
+    """The VMs that were read, those with a card first in the cards' order, so that lines cross little."""
+    way_to_vms: tuple[Text, ...]
+    """What to do where VMs could not be listed."""
 
     def card_at(self, address: PciAddress | None) -> CardFacts | None:
         """The card at this address, or the one whose share is there."""
@@ -65,7 +65,3 @@ class Facts:
     def verdict_of(self, number: int) -> GroupVerdict | None:
         """What the group with this number allows."""
         return next((verdict for verdict in self.verdicts if verdict.number == number), None)
-
-    def _first_hue(self, vm: Vm) -> int:
-        cards = (self.card_at(graphics.gpu) for graphics in vm.graphics)
-        return min((card.hue for card in cards if card is not None), default=len(self.cards))

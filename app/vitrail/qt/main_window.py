@@ -21,7 +21,7 @@ from vitrail.qt.pages.load import LoadPage
 from vitrail.qt.pages.overview import OverviewPage
 from vitrail.qt.pages.page import Page, clear
 from vitrail.qt.pages.problems import ProblemsPage
-from vitrail.qt.pages.problems_state import page_state as problems_state
+from vitrail.qt.pages.problems_state import ProblemsState
 from vitrail.qt.pages.settings import SettingsPage
 from vitrail.qt.pages.vms import VmsPage
 from vitrail.qt.place_banner import PlaceBanner
@@ -62,7 +62,18 @@ class MainWindow(QMainWindow):
             "help": lambda: HelpPage(desk),
             "settings": lambda: SettingsPage(desk, preferences),
         }
+        desk.preparers = {
+            "overview": OverviewPage.prepare,
+            "cards": CardsPage.prepare,
+            "vms": VmsPage.prepare,
+            "load": LoadPage.prepare,
+            "changes": ChangesPage.prepare,
+            "problems": ProblemsPage.prepare,
+            "help": HelpPage.prepare,
+            "settings": SettingsPage.prepare,
+        }
         self._pages: dict[str, Page] = {}
+        self._given: dict[str, object] = {}
         self._name = ""
         self._lay_out()
         desk.began.connect(self._began)
@@ -87,9 +98,14 @@ class MainWindow(QMainWindow):
             page = self._makers[name]()
             self._pages[name] = page
             self._stack.addWidget(page)
-            if self._desk.facts is not None:
-                page.show_facts(self._desk.facts)
+        self._freshen(name)
         return self._pages[name]
+
+    def _freshen(self, name: str) -> None:
+        """Give the page what was prepared for it last; pages that are not shown get it when they are."""
+        if name in self._desk.prepared and self._given.get(name) is not self._desk.prepared[name]:
+            self._given[name] = self._desk.prepared[name]
+            self._pages[name].show_prepared(self._desk.prepared[name])
 
     def show_page(self, name: str, key: str = "") -> None:
         """Show this page, at the thing with this key."""
@@ -153,12 +169,12 @@ class MainWindow(QMainWindow):
         if self._desk.facts is None:
             self._busy.begin(text("qt.reading"))
 
-    def _facts_read(self, facts: Facts) -> None:
+    def _facts_read(self, _: Facts) -> None:
         self._busy.end()
         clear(self._troubles)
-        for page in self._pages.values():
-            page.show_facts(facts)
-        self._rail.show_problems(problems_state(facts).count)
+        self._freshen(self._name)
+        problems = self._desk.prepared["problems"]
+        self._rail.show_problems(problems.count if isinstance(problems, ProblemsState) else 0)
 
     def _reading_failed(self, error: VitrailError) -> None:
         self._busy.end()

@@ -17,6 +17,8 @@ from vitrail.qt.theme import Tone, theme_of
 
 SORT_ROLE = int(Qt.ItemDataRole.UserRole)
 KEY_ROLE = SORT_ROLE + 1
+_MANY = 64
+"""More rows than this that come or go are one new table: telling of each would cost more than drawing all."""
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -50,7 +52,8 @@ class RowsModel(QAbstractTableModel):
         """Show these rows; what was there and is the same is not touched."""
         old, new = [row.key for row in self._rows], [row.key for row in rows]
         old_keys, new_keys = set(old), set(new)
-        if [key for key in old if key in new_keys] != [key for key in new if key in old_keys]:
+        moved = [key for key in old if key in new_keys] != [key for key in new if key in old_keys]
+        if moved or len(old_keys ^ new_keys) > _MANY:
             self.beginResetModel()
             self._rows = rows
             self.endResetModel()
@@ -114,6 +117,8 @@ class SearchedRows(QSortFilterProxyModel):
         self.invalidate()
 
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        if not self._needles:
+            return True
         model = self.sourceModel()
         cells = (model.index(source_row, column, source_parent).data() for column in range(model.columnCount()))
         words = " ".join(str(cell) for cell in cells).casefold()

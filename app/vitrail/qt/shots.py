@@ -16,7 +16,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication, QWidget
 
 from vitrail.model.choice import Choice, Qxl, Virtio
-from vitrail.model.errors import Refused, Unreadable, VitrailError
+from vitrail.model.errors import Refused, Unreadable
 from vitrail.model.machine import MachineKind
 from vitrail.model.reading import known_or
 from vitrail.model.text import text
@@ -25,7 +25,6 @@ from vitrail.qt.desk import Desk
 from vitrail.qt.main_window import FIRST_SIZE, MainWindow
 from vitrail.qt.palettes import Scheme, wear
 from vitrail.qt.preferences import Preferences
-from vitrail.qt.reading import read_facts
 from vitrail.qt.runner import Runner
 from vitrail.qt.wizard.shots import steps
 from vitrail.service.places import open_place
@@ -78,7 +77,7 @@ def _pages(
     window = MainWindow(desk, preferences)
     window.resize(FIRST_SIZE)
     window.show()
-    _look(desk)
+    desk.look_now()
     for name in window.page_names:
         window.show_page(name)
         yield name, window
@@ -87,7 +86,7 @@ def _pages(
             yield f"{name}-{view}", window
     if workplace.kind in _CHANGED_HERE and _change_something(workplace):
         window.show_page("changes")
-        _look(desk)
+        desk.look_now()
         yield "changes-in-force", window
     window.hide()
     window.deleteLater()
@@ -95,13 +94,6 @@ def _pages(
 
 def _do(show: Callable[[], None]) -> None:
     show()
-
-
-def _look(desk: Desk) -> None:
-    try:
-        desk.take(read_facts(desk.workplace))
-    except VitrailError as error:
-        desk.reading_failed.emit(error)
 
 
 def _change_something(workplace: Workplace) -> bool:

@@ -6,18 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLineEdit, QTabWidget, QVBoxLayout, QWidget
 
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
 from vitrail.qt.pages.cards_state import CardsState, CardState, Line, Section, page_state
-from vitrail.qt.pages.groups import GroupsView
+from vitrail.qt.pages.groups import GroupsView, ShownGroups, shown_groups
 from vitrail.qt.pages.page import Page, clear, scrolled
-from vitrail.qt.picture.nodes import CardButton
+from vitrail.qt.picture.nodes import CardButton, card_height
 from vitrail.qt.theme import GAP
 from vitrail.qt.widgets.cards import Card, EmptyState, MarkLabel, Pill
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.words import tell
 
 _LIST_WIDTH = 356
@@ -40,12 +41,18 @@ class CardsPage(Page):
         self._details = QVBoxLayout()
         self._details.setContentsMargins(0, 0, GAP, 0)
         self._tabs.addTab(self._cards_tab(), self.say(text("qt.cards.tab")))
-        self._groups = GroupsView(self.say)
+        self._groups = GroupsView(self.say, lambda term: desk.page_asked.emit("help", term))
         self._tabs.addTab(self._groups, self.say(text("qt.groups.tab")))
 
-    def show_facts(self, facts: Facts) -> None:
-        state = page_state(facts)
-        self._groups.show_facts(facts)
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> tuple[CardsState, ShownGroups]:
+        return page_state(facts), shown_groups(facts, say)
+
+    def show_prepared(self, prepared: object) -> None:
+        if not isinstance(prepared, tuple):
+            return
+        state, groups = prepared
+        self._groups.show_groups(groups)
         if state == self._state:
             return
         self._state = state
@@ -54,7 +61,7 @@ class CardsPage(Page):
         clear(self._list)
         for card in state.cards:
             node = CardButton(card.node, self.say, self)
-            node.setMinimumHeight(round(node.height_for(folded=False)))
+            node.setMinimumHeight(round(card_height(QFontMetricsF(node.font()).height(), folded=False)))
             node.walked.connect(self._walk)
             node.clicked.connect(lambda _=False, key=card.node.key: self._choose(key))
             self._group.addButton(node)

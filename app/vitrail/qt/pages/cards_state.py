@@ -9,7 +9,7 @@ from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Output
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import Text, text
 from vitrail.qt.facts import CardFacts, Facts
-from vitrail.qt.picture.state import CardNode, card_key, picture_of
+from vitrail.qt.picture.state import CardNode, card_node
 from vitrail.qt.theme import Tone
 from vitrail.qt.words import Badge, Words, card_name, device_name, finding_tone, maker_of, tied_words, verdict_words
 
@@ -55,8 +55,7 @@ class CardsState:
 
 def page_state(facts: Facts) -> CardsState:
     """The page of these facts."""
-    nodes = {node.key: node for node in picture_of(facts).cards}
-    cards = tuple(_card(facts, card, nodes[card_key(card.gpu)]) for card in facts.cards)
+    cards = tuple(_card(facts, card, card_node(card)) for card in facts.cards)
     none = None
     if isinstance(facts.host.gpus, Unknown):
         none = facts.host.gpus.reason

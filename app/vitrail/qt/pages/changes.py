@@ -29,7 +29,7 @@ from vitrail.qt.widgets.busy import BusyStrip
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import EmptyState, Notice
 from vitrail.qt.widgets.diff import DiffView
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import diff_lines, tell
 from vitrail.service.undoing import UndoPreview
@@ -71,10 +71,15 @@ class ChangesPage(Page):
         self._stack.addWidget(nothing)
         self.column.addWidget(self._stack, 1)
 
-    def show_facts(self, facts: Facts) -> None:
-        state = page_state(facts)
-        if state == self._state:
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> ChangesState:
+        del say
+        return page_state(facts)
+
+    def show_prepared(self, prepared: object) -> None:
+        if not isinstance(prepared, ChangesState) or prepared == self._state:
             return
+        state = prepared
         self._state = state
         self.headline.setText(self.say(state.headline))
         self.subline.setText(self.say(text("qt.changes.subline")))

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
-from PySide6.QtWidgets import QApplication, QHeaderView, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import text
@@ -15,7 +16,7 @@ from vitrail.qt.marks import MARK_OF_TONE, mark_icon
 from vitrail.qt.pages.page import search_line
 from vitrail.qt.rows import Cell, Row
 from vitrail.qt.theme import GAP, theme_of
-from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, font_of
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, TermLink, font_of
 from vitrail.qt.words import device_name, group_badge, tell, tied_words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -63,6 +64,21 @@ def _driver(driver: Known[str | None] | Unknown, say: Say) -> str:
     if isinstance(driver, Unknown):
         return say(driver.reason)
     return tell(say, driver.value) if driver.value else say(text("qt.driver.none"))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroups:
+    """The groups, or why there are none."""
+
+    rows: tuple[GroupRow, ...]
+    none: str
+
+
+def shown_groups(facts: Facts, say: Say) -> ShownGroups:
+    """What the tree shows of this look."""
+    rows = group_rows(facts, say)
+    reason = facts.host.groups.reason if isinstance(facts.host.groups, Unknown) else text("qt.groups.none")
+    return ShownGroups(rows, "" if rows else say(reason))
 
 
 class GroupsModel(QAbstractItemModel):
@@ -127,9 +143,9 @@ class GroupsModel(QAbstractItemModel):
 class GroupsView(QWidget):
     """The tree with a field to search it."""
 
-    def __init__(self, say: Say, parent: QWidget | None = None) -> None:
+    def __init__(self, say: Say, explain: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._say = say
+        self._shown: ShownGroups | None = None
         names = ("device", "meaning", "driver", "address")
         self._model = GroupsModel(tuple(say(text(f"qt.groups.column.{name}")) for name in names), self)
         self._found = QSortFilterProxyModel(self)
@@ -141,7 +157,11 @@ class GroupsView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 2 * GAP, 0, 0)
         column.setSpacing(GAP)
-        column.addWidget(PlainLabel(say(text("qt.groups.what")), Kind.MUTED))
+        what = QHBoxLayout()
+        what.addWidget(PlainLabel(say(text("qt.groups.what")), Kind.MUTED), 1)
+        for term, words in (("iommu-group", "qt.term.group"), ("iommu", "qt.term.iommu")):
+            what.addWidget(TermLink(say(text(words)), term, explain))
+        column.addLayout(what)
         self.search = search_line(say(text("qt.groups.search")))
         self.search.textChanged.connect(self._search)
         column.addWidget(self.search)
@@ -157,12 +177,14 @@ class GroupsView(QWidget):
         self._tree.header().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         column.addWidget(self._tree, 1)
 
-    def show_facts(self, facts: Facts) -> None:
-        """Show the groups of this look."""
-        rows = group_rows(facts, self._say)
+    def show_groups(self, groups: ShownGroups) -> None:
+        """Show these groups."""
+        if groups == self._shown:
+            return
+        self._shown = groups
+        rows = groups.rows
         self._model.show(rows)
-        reason = facts.host.groups.reason if isinstance(facts.host.groups, Unknown) else text("qt.groups.none")
-        self._none.setText("" if rows else self._say(reason))
+        self._none.setText(groups.none)
         self._none.setVisible(not rows)
         self._tree.setVisible(bool(rows))
         self._tree.expandAll()

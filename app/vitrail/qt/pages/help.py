@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from vitrail.model.text import text
@@ -11,10 +13,19 @@ from vitrail.qt.facts import Facts
 from vitrail.qt.pages.page import Page, clear, scrolled, search_line
 from vitrail.qt.theme import GAP
 from vitrail.qt.widgets.cards import Card
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 
 _WAYS_OUT = ("window", "terminal", "everything", "console", "nothing")
 _KEYS = ("pages", "read", "search", "walk")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A word of the glossary, said."""
+
+    id: str
+    name: str
+    meaning: str
 
 
 class HelpPage(Page):
@@ -39,26 +50,29 @@ class HelpPage(Page):
         column.addStretch(1)
         self.column.addWidget(scrolled(content), 1)
         self._entries: dict[str, tuple[QWidget, str]] = {}
-        self._known: tuple[object, ...] = ()
+        self._known: tuple[Entry, ...] = ()
 
-    def show_facts(self, facts: Facts) -> None:
-        if facts.knowledge.glossary == self._known:
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> tuple[Entry, ...]:
+        entries = (Entry(term.id, say(term.name), say(term.meaning)) for term in facts.knowledge.glossary)
+        return tuple(sorted(entries, key=lambda entry: entry.name.casefold()))
+
+    def show_prepared(self, prepared: object) -> None:
+        if not isinstance(prepared, tuple) or prepared == self._known:
             return
-        self._known = facts.knowledge.glossary
+        self._known = prepared
         clear(self._terms.body)
         self._terms.body.addWidget(PlainLabel(self.say(text("qt.help.words")), Kind.TITLE))
         self._entries = {}
-        terms = sorted(facts.knowledge.glossary, key=lambda term: self.say(term.name).casefold())
-        for term in terms:
+        for term in prepared:
             entry = QWidget()
             column = QVBoxLayout(entry)
             column.setContentsMargins(0, GAP // 2, 0, GAP // 2)
             column.setSpacing(2)
-            name, meaning = self.say(term.name), self.say(term.meaning)
-            column.addWidget(PlainLabel(name, Kind.STRONG))
-            column.addWidget(PlainLabel(meaning))
+            column.addWidget(PlainLabel(term.name, Kind.STRONG))
+            column.addWidget(PlainLabel(term.meaning))
             self._terms.body.addWidget(entry)
-            self._entries[term.id] = (entry, f"{name} {meaning}".casefold())
+            self._entries[term.id] = (entry, f"{term.name} {term.meaning}".casefold())
 
     def show_thing(self, key: str) -> None:
         if key in self._entries:

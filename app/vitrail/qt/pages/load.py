@@ -11,6 +11,7 @@ from vitrail.qt.facts import Facts
 from vitrail.qt.pages.page import Page
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import EmptyState
+from vitrail.qt.widgets.labels import Say
 
 
 class LoadPage(Page):
@@ -24,5 +25,10 @@ class LoadPage(Page):
         empty.add_action(button(self.say(text("qt.load.who")), lambda: desk.page_asked.emit("cards", "")))
         self.column.addWidget(empty, 1)
 
-    def show_facts(self, facts: Facts) -> None:
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> None:
         """No fact changes what stands here."""
+        del facts, say
+
+    def show_prepared(self, prepared: object) -> None:
+        del prepared

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
@@ -18,12 +19,20 @@ from vitrail.qt.rows import Cell, Row
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import Card, EmptyState, MarkLabel, Notice
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, TermLink
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import tell
 
 _EMPTY = 2
 """The place in the stack of what stands there when there is nothing to draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The page and its table's rows, said."""
+
+    state: OverviewState
+    rows: tuple[Row, ...]
 
 
 class OverviewPage(Page):
@@ -46,6 +55,7 @@ class OverviewPage(Page):
         self._picture = PictureView(say)
         self._picture.opened.connect(self._open)
         self._area = scrolled(self._picture)
+        self._picture.walked_to.connect(self._area.ensureWidgetVisible)
         self._area.viewport().installEventFilter(self)
         self._table = Table(
             tuple(say(text(f"qt.overview.column.{name}")) for name in ("kind", "name", "status", "details", "fed-by")),
@@ -72,16 +82,23 @@ class OverviewPage(Page):
         foot = QHBoxLayout()
         self._legend = PlainLabel(say(text("qt.picture.legend")), Kind.SMALL)
         foot.addWidget(self._legend, 1)
+        self._term = TermLink(say(text("qt.term.group")), "iommu-group", self._explain)
+        foot.addWidget(self._term)
         self._swap = button(say(text("qt.overview.as-table")), self._swap_view, small=True, mark="table")
         foot.addWidget(self._swap, 0, Qt.AlignmentFlag.AlignRight)
-        for part in (self._give, self._legend, self._swap):
+        for part in (self._give, self._legend, self._term, self._swap):
             part.hide()
         self.column.addLayout(foot)
 
-    def show_facts(self, facts: Facts) -> None:
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> Prepared:
         state = page_state(facts)
-        if state == self._state:
+        return Prepared(state, tuple(_row(line, say) for line in state.table))
+
+    def show_prepared(self, prepared: object) -> None:
+        if not isinstance(prepared, Prepared) or prepared.state == self._state:
             return
+        state = prepared.state
         self._state = state
         self.headline.setText(self.say(state.headline))
         self.subline.setText("  ·  ".join(tell(self.say, words) for words in state.computer))
@@ -90,7 +107,7 @@ class OverviewPage(Page):
         self._show_empty(state)
         self._show_story(state)
         self._picture.show_picture(state.picture)
-        self._table.show_rows(tuple(self._row(line) for line in state.table))
+        self._table.show_rows(prepared.rows)
         empty = not state.table
         if empty:
             self._stack.setCurrentIndex(_EMPTY)
@@ -100,6 +117,7 @@ class OverviewPage(Page):
             self.say(text("qt.picture.legend-folded" if state.picture.folded else "qt.picture.legend"))
         )
         self._legend.setVisible(bool(state.picture.wires) and self._stack.currentIndex() == 0)
+        self._term.setVisible(not empty)
         self._swap.setVisible(not empty)
 
     def show_thing(self, key: str) -> None:
@@ -122,7 +140,7 @@ class OverviewPage(Page):
         clear(self._lacks)
         offered = False
         for lack in lacks:
-            notice = Notice(self.say(lack.title) + "\n" + self.say(lack.why), lack.tone)
+            notice = Notice("\n".join(map(self.say, (lack.title, *lack.why))), lack.tone)
             if lack.again:
                 notice.row.addWidget(button(self.say(text("qt.read-again")), self.desk.read, small=True))
             if lack.demo and not offered:
@@ -134,9 +152,10 @@ class OverviewPage(Page):
         clear(self._empty)
         if state.table or not state.lacks:
             return
-        why = "\n\n".join(f"{self.say(lack.title)}\n{self.say(lack.why)}" for lack in state.lacks[1:])
-        first = self.say(state.lacks[0].why)
-        view = EmptyState(self.say(state.lacks[0].title), f"{first}\n\n{why}".strip(), "gpu")
+        # The headline names the first of them already.
+        rest = (f"{self.say(lack.title)}\n{_why(lack, self.say)}" for lack in state.lacks[1:])
+        sentences = "\n\n".join((_why(state.lacks[0], self.say), *rest))
+        view = EmptyState(self.say(text("qt.overview.nothing")), sentences, "gpu")
         if any(lack.demo for lack in state.lacks):
             view.add_action(button(self.say(text("qt.open-demo")), self.desk.demo_asked.emit, primary=True))
         view.add_action(button(self.say(text("qt.read-again")), self.desk.read, mark="refresh-cw"))
@@ -157,18 +176,8 @@ class OverviewPage(Page):
             self._story.body.addWidget(line)
         self._story.setVisible(bool(state.story))
 
-    def _row(self, line: TableLine) -> Row:
-        details = " · ".join(tell(self.say, words) for words in line.details if words)
-        return Row(
-            line.key,
-            (
-                Cell(self.say(line.kind)),
-                Cell(tell(self.say, line.name)),
-                Cell(tell(self.say, line.badge.words), tone=line.badge.tone, mark=line.badge.mark),
-                Cell(details),
-                Cell(tell(self.say, line.fed_by)),
-            ),
-        )
+    def _explain(self, term: str) -> None:
+        self.desk.page_asked.emit("help", term)
 
     def _swap_view(self) -> None:
         if self._stack.currentIndex() == _EMPTY:
@@ -182,3 +191,21 @@ class OverviewPage(Page):
         kind, _, rest = key.partition(":")
         page = {"card": "cards", "monitor": "cards", "vm": "vms"}[kind]
         self.desk.page_asked.emit(page, rest.partition("/")[0])
+
+
+def _row(line: TableLine, say: Say) -> Row:
+    details = " · ".join(tell(say, words) for words in line.details if words)
+    return Row(
+        line.key,
+        (
+            Cell(say(line.kind)),
+            Cell(tell(say, line.name)),
+            Cell(tell(say, line.badge.words), tone=line.badge.tone, mark=line.badge.mark),
+            Cell(details),
+            Cell(tell(say, line.fed_by)),
+        ),
+    )
+
+
+def _why(lack: Lack, say: Say) -> str:
+    return "\n".join(map(say, lack.why))

@@ -11,7 +11,7 @@ from vitrail.model.text import Text, text
 from vitrail.model.verdict import Isolation
 from vitrail.model.vm import Vm
 from vitrail.qt.facts import CardFacts, Facts
-from vitrail.qt.picture.state import Picture, card_key, owners_of, picture_of, vm_key
+from vitrail.qt.picture.state import Picture, picture_of, vm_key
 from vitrail.qt.theme import Tone
 from vitrail.qt.words import (
     Badge,
@@ -19,7 +19,6 @@ from vitrail.qt.words import (
     card_name,
     plugged_outputs,
     state_badge,
-    use_words,
     vm_graphics_words,
 )
 
@@ -30,7 +29,7 @@ class Lack:
 
     tone: Tone
     title: Text
-    why: Text
+    why: tuple[Text, ...]
     again: bool
     demo: bool
 
@@ -104,7 +103,7 @@ def _headline(facts: Facts) -> Text:
 
 def _gifts(facts: Facts) -> tuple[Text, ...]:
     """What VMs have of the cards, and what they could have."""
-    with_vms = [card for card in facts.cards if owners_of(facts, card)]
+    with_vms = [card for card in facts.cards if card.takers]
     rest = [card for card in facts.cards if card not in with_vms]
     shared = sum(bool(card.shares) for card in with_vms)
     owned = len(with_vms) - shared
@@ -166,16 +165,20 @@ def _lacks(facts: Facts) -> tuple[Lack, ...]:
     found = []
     real = facts.kind in (MachineKind.REAL, MachineKind.REMOTE)
     if isinstance(facts.host.gpus, Unknown):
-        found.append(Lack(Tone.WARN, text("qt.lack.cards-unread"), facts.host.gpus.reason, again=True, demo=real))
+        found.append(Lack(Tone.WARN, text("qt.lack.cards-unread"), (facts.host.gpus.reason,), again=True, demo=real))
     elif not facts.cards:
         virtual = facts.host.virtual
         inside = isinstance(virtual, Known) and virtual.value is not None
         why = text("qt.lack.no-cards.virtual") if inside else text("qt.lack.no-cards.why")
-        found.append(Lack(Tone.INFO, text("qt.lack.no-cards"), why, again=False, demo=real))
+        found.append(Lack(Tone.INFO, text("qt.lack.no-cards"), (why,), again=False, demo=real))
     if isinstance(facts.host.vms, Unknown):
-        found.append(Lack(Tone.WARN, text("qt.lack.vms-unread"), facts.host.vms.reason, again=real, demo=real))
+        found.append(
+            Lack(
+                Tone.WARN, text("qt.lack.vms-unread"), (facts.host.vms.reason, *facts.way_to_vms), again=real, demo=real
+            )
+        )
     elif not facts.vms:
-        found.append(Lack(Tone.INFO, text("qt.lack.no-vms"), text("qt.lack.no-vms.why"), again=real, demo=real))
+        found.append(Lack(Tone.INFO, text("qt.lack.no-vms"), (text("qt.lack.no-vms.why"),), again=real, demo=real))
     return tuple(found)
 
 
@@ -199,6 +202,8 @@ def _story(facts: Facts) -> tuple[Text, ...]:
 
 
 def _table(facts: Facts, picture: Picture) -> tuple[TableLine, ...]:
+    titles = {card.key: card.title for card in picture.cards}
+    fed_by = {wire.source: titles[wire.target] for wire in picture.wires if wire.target in titles}
     monitors = tuple(
         TableLine(
             node.key,
@@ -206,29 +211,23 @@ def _table(facts: Facts, picture: Picture) -> tuple[TableLine, ...]:
             node.title,
             Badge(text("qt.monitor.plugged"), Tone.GOOD),
             (node.sub,),
-            next(card.title for card in picture.cards if any(_joins(picture, node.key, card.key))),
+            fed_by[node.key],
         )
         for node in picture.monitors
     )
-    cards = tuple(_card_line(card, picture) for card in facts.cards)
-    return (*monitors, *cards, *(_vm_line(facts, vm) for vm in facts.vms))
-
-
-def _joins(picture: Picture, one: str, other: str) -> tuple[bool, ...]:
-    return tuple({wire.source, wire.target} == {one, other} for wire in picture.wires)
-
-
-def _card_line(card: CardFacts, picture: Picture) -> TableLine:
-    node = next(node for node in picture.cards if node.key == card_key(card.gpu))
-    tied = next(pane.tied for pane in picture.panes if node in pane.cards)
-    return TableLine(
-        node.key,
-        text("qt.kind.graphics-card"),
-        node.title,
-        node.badge,
-        (node.verdict.words, *tied, use_words(card.gpu), card.gpu.address.short),
-        "",
+    cards = tuple(
+        TableLine(
+            node.key,
+            text("qt.kind.graphics-card"),
+            node.title,
+            node.badge,
+            (node.verdict.words, *pane.tied, node.use, node.address),
+            "",
+        )
+        for pane in picture.panes
+        for node in pane.cards
     )
+    return (*monitors, *cards, *(_vm_line(facts, vm) for vm in facts.vms))
 
 
 def _vm_line(facts: Facts, vm: Vm) -> TableLine:

@@ -13,7 +13,7 @@ from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
 from vitrail.qt.marks import mark_icon
 from vitrail.qt.theme import GAP, PAGE_MARGIN, theme_of
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 
 
 class Page(QWidget):
@@ -45,9 +45,14 @@ class Page(QWidget):
         """Put a button beside the headline."""
         self._buttons.addWidget(made, 0, Qt.AlignmentFlag.AlignTop)
 
+    @staticmethod
     @abstractmethod
-    def show_facts(self, facts: Facts) -> None:
-        """Show this look at the machine."""
+    def prepare(facts: Facts, say: Say) -> object:
+        """What there is to show, worked out where nobody waits: on the reader's thread, without any widget."""
+
+    @abstractmethod
+    def show_prepared(self, prepared: object) -> None:
+        """Show what `prepare` made."""
 
     def show_thing(self, key: str) -> None:
         """Bring the thing with this key into view; pages without things have nothing to do."""

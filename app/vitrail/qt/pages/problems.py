@@ -84,10 +84,14 @@ class ProblemsPage(Page):
         self.column.addWidget(scrolled(content), 1)
         self._passed_shown = False
 
-    def show_facts(self, facts: Facts) -> None:
-        state = page_state(facts)
-        if state != self._state:
-            self._state = state
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> ProblemsState:
+        del say
+        return page_state(facts)
+
+    def show_prepared(self, prepared: object) -> None:
+        if isinstance(prepared, ProblemsState) and prepared != self._state:
+            self._state = prepared
             self._show()
 
     def _show(self) -> None:

@@ -14,7 +14,7 @@ from vitrail.qt.palettes import Scheme, wear
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.theme import GAP
 from vitrail.qt.widgets.cards import Card
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.words import sentence_start
 from vitrail.source.resources import resources
 
@@ -64,9 +64,13 @@ class SettingsPage(Page):
         self.column.addWidget(where)
         self.column.addStretch(1)
 
-    def show_facts(self, facts: Facts) -> None:
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> str:
         words = text("qt.settings.looks-at", label=facts.label, connection=facts.connection)
-        self._place.setText(sentence_start(self.say(words)))
+        return sentence_start(say(words))
+
+    def show_prepared(self, prepared: object) -> None:
+        self._place.setText(str(prepared))
 
     def _wear(self) -> None:
         scheme = Scheme(self._scheme.currentData())

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from vitrail.model.text import text
@@ -14,11 +16,19 @@ from vitrail.qt.rows import Cell, Row
 from vitrail.qt.theme import GAP
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import EmptyState
-from vitrail.qt.widgets.labels import Kind, PlainLabel
+from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import tell
 
 _COLUMNS = ("name", "state", "graphics", "guest", "memory", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The page and its table's rows, said."""
+
+    state: VmsState
+    rows: tuple[Row, ...]
 
 
 class VmsPage(Page):
@@ -53,17 +63,22 @@ class VmsPage(Page):
         foot.addWidget(self._give)
         self.column.addLayout(foot)
 
-    def show_facts(self, facts: Facts) -> None:
+    @staticmethod
+    def prepare(facts: Facts, say: Say) -> Prepared:
         state = page_state(facts)
-        if state == self._state:
+        return Prepared(state, tuple(_row(line, say) for line in state.vms))
+
+    def show_prepared(self, prepared: object) -> None:
+        if not isinstance(prepared, Prepared) or prepared.state == self._state:
             return
+        state = prepared.state
         self._state = state
         self.headline.setText(self.say(state.headline))
         self.subline.setText(self.say(text("qt.vms.subline")))
-        self._table.show_rows(tuple(self._row(line) for line in state.vms))
+        self._table.show_rows(prepared.rows)
         clear(self._nothing)
         if state.none is not None:
-            empty = EmptyState(self.say(state.none[0]), self.say(state.none[1]), "server")
+            empty = EmptyState(self.say(state.none[0]), "\n".join(map(self.say, state.none[1])), "server")
             empty.add_action(button(self.say(text("qt.read-again")), self.desk.read))
             empty.add_action(button(self.say(text("qt.open-demo")), self.desk.demo_asked.emit))
             self._nothing.addWidget(empty)
@@ -80,20 +95,6 @@ class VmsPage(Page):
 
     def search_field(self) -> QLineEdit:
         return self._search
-
-    def _row(self, line: VmLine) -> Row:
-        graphics = " + ".join(tell(self.say, words) for words in line.graphics)
-        return Row(
-            line.uuid,
-            (
-                Cell(tell(self.say, line.name)),
-                Cell(tell(self.say, line.state.words), tone=line.state.tone, mark=line.state.mark),
-                Cell(graphics),
-                Cell(tell(self.say, line.guest)),
-                Cell(self.say(line.memory), line.memory_mib),
-                Cell(self.say(line.changed)),
-            ),
-        )
 
     def _line(self, uuid: str) -> VmLine | None:
         lines = self._state.vms if self._state is not None else ()
@@ -116,3 +117,18 @@ class VmsPage(Page):
         line = self._line(self._table.current_key())
         if line is not None:
             self.desk.page_asked.emit("changes", line.newest)
+
+
+def _row(line: VmLine, say: Say) -> Row:
+    graphics = " + ".join(tell(say, words) for words in line.graphics)
+    return Row(
+        line.uuid,
+        (
+            Cell(tell(say, line.name)),
+            Cell(tell(say, line.state.words), tone=line.state.tone, mark=line.state.mark),
+            Cell(graphics),
+            Cell(tell(say, line.guest)),
+            Cell(say(line.memory), line.memory_mib),
+            Cell(say(line.changed)),
+        ),
+    )

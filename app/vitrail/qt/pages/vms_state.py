@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vitrail.model.outcome import HistoryEntry, RunState
@@ -37,25 +39,25 @@ class VmsState:
 
     headline: Text
     vms: tuple[VmLine, ...]
-    none: tuple[Text, Text] | None
+    none: tuple[Text, tuple[Text, ...]] | None
 
 
 def page_state(facts: Facts) -> VmsState:
     """The page of these facts."""
-    vms = tuple(_line(facts, vm) for vm in facts.vms)
+    ours = _in_force(facts)
+    vms = tuple(_line(facts, vm, ours.get(vm.uuid, ())) for vm in facts.vms)
     none = None
     headline = text("qt.vms.headline", count=len(vms))
     if isinstance(facts.host.vms, Unknown):
-        none = (text("qt.lack.vms-unread"), facts.host.vms.reason)
+        none = (text("qt.lack.vms-unread"), (facts.host.vms.reason, *facts.way_to_vms))
         headline = text("qt.lack.vms-unread")
     elif not vms:
-        none = (text("qt.lack.no-vms"), text("qt.lack.no-vms.why"))
+        none = (text("qt.lack.no-vms"), (text("qt.lack.no-vms.why"),))
     return VmsState(headline, vms, none)
 
 
-def _line(facts: Facts, vm: Vm) -> VmLine:
+def _line(facts: Facts, vm: Vm, ours: Sequence[HistoryEntry]) -> VmLine:
     cards = [card for graphics in vm.graphics if (card := facts.card_at(graphics.gpu)) is not None]
-    ours = _in_force(facts, vm)
     return VmLine(
         uuid=vm.uuid,
         name=vm.name,
@@ -70,9 +72,13 @@ def _line(facts: Facts, vm: Vm) -> VmLine:
     )
 
 
-def _in_force(facts: Facts, vm: Vm) -> tuple[HistoryEntry, ...]:
-    entries = facts.history.value if isinstance(facts.history, Known) else ()
-    return tuple(entry for entry in entries if entry.vm_uuid == vm.uuid and entry.state in _IN_FORCE)
+def _in_force(facts: Facts) -> dict[str, list[HistoryEntry]]:
+    """Of each VM the changes of ours that are in force, newest first."""
+    found: dict[str, list[HistoryEntry]] = defaultdict(list)
+    for entry in facts.history.value if isinstance(facts.history, Known) else ():
+        if entry.state in _IN_FORCE:
+            found[entry.vm_uuid].append(entry)
+    return found
 
 
 def _guest(vm: Vm) -> Words:

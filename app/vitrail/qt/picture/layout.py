@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vitrail.qt.picture.state import MonitorNode, Pane, Picture
+from vitrail.qt.picture.state import MonitorNode, Pane, Picture, Wire
 
 RIM = 12.0
 """Glass around the cards of a pane."""
 CHIP = 32.0
+DOT = 3.6
+"""The radius of a line's end; it stands beside the node, not under it."""
+Point = tuple[float, float]
 _BETWEEN = 8.0
 _MIN_WIDTH = 760.0
 _CAPTION = 34.0
@@ -58,6 +62,7 @@ class Places:
     nodes: dict[str, Box]
     panes: tuple[Box, ...]
     chips: tuple[tuple[Box, ...], ...]
+    ends: dict[Wire, tuple[Point, Point]]
     height: float
 
 
@@ -89,7 +94,31 @@ def place(picture: Picture, width: float, heights: Mapping[str, float], room: fl
         y += heights[vm.key] + vm_gap
     lift = top - _CAPTION
     columns = Columns(_down(columns.monitors, lift), _down(columns.cards, lift), _down(columns.vms, lift))
-    return Places(columns, nodes, tuple(panes), tuple(chips), top + tallest + 6)
+    return Places(columns, nodes, tuple(panes), tuple(chips), _ends(picture, nodes), top + tallest + 6)
+
+
+def _ends(picture: Picture, nodes: dict[str, Box]) -> dict[Wire, tuple[Point, Point]]:
+    """Where lines begin and end: side by side, in the order of their other ends, so that none lies on another."""
+    leaving: dict[str, list[Wire]] = defaultdict(list)
+    arriving: dict[str, list[Wire]] = defaultdict(list)
+    for wire in picture.wires:
+        leaving[wire.source].append(wire)
+        arriving[wire.target].append(wire)
+    starts: dict[Wire, Point] = {}
+    for source, wires in leaving.items():
+        box = nodes[source]
+        for index, wire in enumerate(sorted(wires, key=lambda one: nodes[one.target].middle)):
+            starts[wire] = (box.right + DOT, box.middle + _offset(index, len(wires), box.height))
+    ends: dict[Wire, Point] = {}
+    for target, wires in arriving.items():
+        box = nodes[target]
+        for index, wire in enumerate(sorted(wires, key=lambda one: nodes[one.source].middle)):
+            ends[wire] = (box.x - DOT, box.middle + _offset(index, len(wires), box.height))
+    return {wire: (starts[wire], ends[wire]) for wire in picture.wires}
+
+
+def _offset(index: int, count: int, height: float) -> float:
+    return (index - (count - 1) / 2) * min(14.0, height * 0.6 / max(1, count))
 
 
 def _pane(

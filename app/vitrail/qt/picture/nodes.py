@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from vitrail.model.text import text
 from vitrail.qt.marks import MARK_OF_TONE, draw_mark
-from vitrail.qt.picture.state import CardNode, MonitorNode, VmNode
+from vitrail.qt.picture.state import CardNode, MonitorNode, Picture, VmNode
 from vitrail.qt.theme import KEYBOARD_REASONS, RADIUS, Shades, Theme, Tone, theme_of
 from vitrail.qt.widgets.labels import Kind, Say, font_of
 from vitrail.qt.words import Badge, tell
@@ -30,6 +30,26 @@ from vitrail.qt.words import Badge, tell
 _PAD = 16.0
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+AnyNode = MonitorNode | CardNode | VmNode
+
+
+def heights_of(picture: Picture, font: QFont) -> dict[str, float]:
+    """How high every node of the picture wants to be, without making it."""
+    line = QFontMetricsF(font_of(Kind.BODY, font)).height()
+    folded = picture.folded
+    found = {node.key: line * (2 if folded else 2.4) + (16 if folded else 34) for node in picture.monitors}
+    found |= {node.key: card_height(line, folded=folded) for node in picture.cards}
+    for vm in picture.vms:
+        lines = 1 + min(2, len(vm.graphics))
+        found[vm.key] = 2 * line + 31 if folded else lines * (line + 7) + 23
+    return found
+
+
+def card_height(line: float, *, folded: bool) -> float:
+    """How high a card is, with lines of this height."""
+    return line + 22 if folded else 3 * line + 42
 
 
 class Node(QAbstractButton):
@@ -57,10 +77,6 @@ class Node(QAbstractButton):
         self.setCheckable(True)
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    @abstractmethod
-    def height_for(self, *, folded: bool) -> float:
-        """How high it wants to be."""
 
     @abstractmethod
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -154,9 +170,6 @@ class MonitorButton(Node):
         super().__init__(node.key, (say(text("qt.picture.monitor", name=self._title)), self._sub), parent)
         self._hue = node.hue
 
-    def height_for(self, *, folded: bool) -> float:
-        return self._line_height * (2 if folded else 2.4) + (16 if folded else 34)
-
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
         foot = 10.0
         screen = rect.adjusted(0, 0, 0, -foot)
@@ -194,9 +207,6 @@ class CardButton(Node):
         self._address = node.address
         super().__init__(node.key, (*self._words, node.address), parent)
 
-    def height_for(self, *, folded: bool) -> float:
-        return self._line_height + 22 if folded else 3 * self._line_height + 42
-
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
         title, badge, verdict, use = self._words
         self.frame(painter, rect, theme, theme.hairline)
@@ -233,11 +243,6 @@ class VmButton(Node):
         self._graphics = tuple(tell(say, words) for words in node.graphics)
         super().__init__(node.key, (self._title, self._says, *self._graphics), parent)
 
-    def height_for(self, *, folded: bool) -> float:
-        if folded:
-            return 2 * self._line_height + 31
-        return (1 + min(2, len(self._graphics))) * (self._line_height + 7) + 23
-
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
         self.frame(painter, rect, theme, theme.hairline)
         if self._hue is not None:
@@ -263,3 +268,14 @@ class VmButton(Node):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawRoundedRect(QRectF(rect.x(), rect.y() + RADIUS, 4, rect.height() - 2 * RADIUS), 2, 2)
+
+
+def make_node(node: AnyNode, say: Say, parent: QWidget) -> Node:
+    """The button for this node."""
+    match node:
+        case MonitorNode():
+            return MonitorButton(node, say, parent)
+        case CardNode():
+            return CardButton(node, say, parent)
+        case VmNode():
+            return VmButton(node, say, parent)

@@ -148,27 +148,29 @@ def _group_number(card: CardFacts) -> int | None:
 
 
 def _panes(facts: Facts) -> tuple[Pane, ...]:
-    order = sorted(facts.cards, key=lambda card: _pane_order(facts, card))
+    first: dict[int, int] = {}
+    for card in facts.cards:
+        number = _group_number(card)
+        if number is not None:
+            first.setdefault(number, card.hue)
+
+    def order(card: CardFacts) -> tuple[int, int]:
+        # Cards of one group stand together, where the first of them would stand.
+        number = _group_number(card)
+        return (card.hue if number is None else first[number], card.hue)
+
     panes = []
-    for _, members in groupby(order, key=lambda card: _pane_order(facts, card)[0]):
+    for _, members in groupby(sorted(facts.cards, key=order), key=lambda card: order(card)[0]):
         cards = tuple(members)
         panes.append(
             Pane(
                 _group_number(cards[0]),
-                tuple(_card_node(facts, card) for card in cards),
+                tuple(card_node(card) for card in cards),
                 _tied(facts, cards),
                 cards[0].hue,
             )
         )
     return tuple(panes)
-
-
-def _pane_order(facts: Facts, card: CardFacts) -> tuple[int, int]:
-    """Cards of one group stand together, where the first of them would stand."""
-    number = _group_number(card)
-    if number is None:
-        return (card.hue, card.hue)
-    return (min(other.hue for other in facts.cards if _group_number(other) == number), card.hue)
 
 
 def _tied(facts: Facts, cards: tuple[CardFacts, ...]) -> tuple[Words, ...]:
@@ -182,21 +184,17 @@ def _tied(facts: Facts, cards: tuple[CardFacts, ...]) -> tuple[Words, ...]:
     return (*distinct[: _CHIPS - 1], text("qt.tied.more", count=len(distinct) - _CHIPS + 1))
 
 
-def owners_of(facts: Facts, card: CardFacts) -> tuple[Vm, ...]:
-    """VMs whose definition takes the card itself or a share of it, not only lets the host draw on it."""
-    return tuple(vm for vm in facts.vms if _parts_of(card, vm))
-
-
 def _parts_of(card: CardFacts, vm: Vm) -> tuple[Gpu, ...]:
     parts = (card.part_at(hostdev.pci) for hostdev in vm.hostdevs if hostdev.pci is not None)
     return tuple(part for part in parts if part is not None)
 
 
-def _card_node(facts: Facts, card: CardFacts) -> CardNode:
+def card_node(card: CardFacts) -> CardNode:
+    """The node of a card, here and on the page that lists cards."""
     return CardNode(
         card_key(card.gpu),
         card_name(card.gpu),
-        _card_badge(facts, card),
+        _card_badge(card),
         Badge(text("qt.card.cut", count=len(card.shares)), Tone.INFO, "workflow")
         if card.shares
         else verdict_words(card),
@@ -206,8 +204,8 @@ def _card_node(facts: Facts, card: CardFacts) -> CardNode:
     )
 
 
-def _card_badge(facts: Facts, card: CardFacts) -> Badge:
-    owners = owners_of(facts, card)
+def _card_badge(card: CardFacts) -> Badge:
+    owners = card.takers
     holding = [vm for vm in owners if _feeds_now(card, vm)]
     plugged = plugged_outputs(card.gpu)
     if card.shares:

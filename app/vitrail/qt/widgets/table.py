@@ -44,6 +44,7 @@ class Table(QTableView):
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 18)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        header.setResizeContentsPrecision(40)
         header.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.setSortingEnabled(True)
@@ -55,18 +56,23 @@ class Table(QTableView):
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show these rows; the selection stays on its row."""
-        had = self._rows.rowCount()
+        had, key = self._rows.rowCount(), self.current_key()
         self._rows.show(rows)
         if had == 0 and rows:
             self._fit()
+        if key and not self.current_key():
+            self.choose(key)
 
     def height_of(self, rows: int) -> int:
         """How high the table is with so many rows under its headings."""
         return self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 6
 
     def search(self, words: str) -> None:
-        """Show only rows that hold all of these words."""
+        """Show only rows that hold all of these words; what is chosen is always one of them."""
         self._found.search(words)
+        if not self.currentIndex().isValid() and self._found.rowCount():
+            self.setCurrentIndex(self._found.index(0, 0))
+        self.chosen.emit(self.current_key())
 
     def choose(self, key: str) -> bool:
         """Make the row with this key the current one; whether it is there."""
