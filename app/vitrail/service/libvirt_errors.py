@@ -25,6 +25,9 @@ XML_INVALID_SCHEMA = 92
 _DENIED = frozenset({29, AUTH_FAILED, 79, 88, 94})
 _UNSUPPORTED = frozenset({3, 74, 84})
 
+NOT_THERE = frozenset({"service.libvirt.not-running", "service.libvirt.no-binding", "service.libvirt.denied"})
+"""What is said where this user has no libvirt at all, unlike one that fails or hangs."""
+
 
 def message_of(error: Any) -> str:
     """Libvirt's own message."""

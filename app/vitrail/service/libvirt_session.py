@@ -12,6 +12,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from vitrail.model.errors import Unreachable
@@ -24,11 +25,11 @@ from vitrail.service.uri import Address
 T = TypeVar("T")
 Job = Callable[[Any, Beat], T]
 
-_OPEN_SECONDS = 4.0
+_OPEN_SECONDS = 5.0
 _REMOTE_OPEN_SECONDS = 20.0
 _AGAIN_SECONDS = 0.5
 """How long another question waits for an opening that was late already: a command asks several."""
-_READ_SECONDS = 4.0
+_READ_SECONDS = 5.0
 _CLOSE_SECONDS = 1.0
 
 
@@ -36,6 +37,7 @@ class BrokenError(Exception):
     """The connection broke or the deadline passed while a call ran; whether it took effect is not known."""
 
 
+@cache
 def load_libvirt() -> Any:
     """The libvirt module, silenced. Raises Unreachable where it cannot be loaded."""
     try:

@@ -31,7 +31,9 @@ _STATES = {
     7: VmState.SUSPENDED,
 }
 _XML_CALL = "virDomainGetXMLDesc(INACTIVE|SECURE)"
-_DEFINE_SECONDS = 10.0
+_DEFINE_SECONDS = 20.0
+CAPABILITIES_SECONDS = 30.0
+"""The first time, libvirt starts every QEMU that it finds and asks it."""
 
 
 class LibvirtStore:
@@ -103,7 +105,8 @@ class LibvirtStore:
         libvirt = load_libvirt()
         try:
             words = self._session.read(
-                lambda connection, _beat: read_domain_capabilities_text(connection, emulator, arch, machine, virt_type)
+                lambda connection, _beat: read_domain_capabilities_text(connection, emulator, arch, machine, virt_type),
+                CAPABILITIES_SECONDS,
             )
         except libvirt.libvirtError as error:
             return Unknown(libvirt_errors.failed(self._session.address, error).what)

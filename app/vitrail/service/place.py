@@ -16,7 +16,7 @@ from vitrail.service.state import StateFolder, find_state_folder
 from vitrail.service.stores import DomainStore
 from vitrail.service.uri import DEFAULT, Address, read_uri
 from vitrail.source.names import Names
-from vitrail.source.nvml import NvmlSource
+from vitrail.source.nvml import Nvml, NvmlSource
 from vitrail.source.root import AbsentRoot, FolderRoot, Root
 
 DEMO = "demo"
@@ -60,7 +60,9 @@ def _daemon(address: Address, state: StateFolder, *, told: bool) -> Place:
     else:
         label = text("service.place.daemon", uri=address.uri) if told else text("service.place.here")
     store = LibvirtStore(Session(address))
-    return Place(kind, address.uri, label, root, Names(root), None, store, state)
+    # Opened only while a card's driver is NVIDIA's and no such card sleeps.
+    nvml = Nvml() if address.local else None
+    return Place(kind, address.uri, label, root, Names(root), nvml, store, state)
 
 
 def _recording(machine: str, state: StateFolder) -> Place:

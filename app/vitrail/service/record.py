@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrail.model.errors import Refused, Unreachable
-from vitrail.model.machine import MachineKind
+from vitrail.model.machine import Host, MachineKind
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.probe.host import read_host
@@ -16,13 +16,15 @@ from vitrail.probe.libvirt_read import (
     read_domain_capabilities_text,
     read_node_device_texts,
 )
+from vitrail.service import libvirt_errors
 from vitrail.service.deadlines import Beat
 from vitrail.service.libvirt_session import Session, load_libvirt
-from vitrail.service.libvirt_store import LibvirtStore
+from vitrail.service.libvirt_store import CAPABILITIES_SECONDS, LibvirtStore
 from vitrail.service.stores import StoredDomain
 from vitrail.service.uri import DEFAULT, read_uri
 from vitrail.source.names import Names
-from vitrail.source.root import FolderRoot, Root
+from vitrail.source.nvml import Nvml, NvmlCard
+from vitrail.source.root import FolderRoot
 from vitrail.source.saving import DomainText, Draft, LibvirtTexts, plan_recording, save_recording
 from vitrail.xmldoc.document import parse_domain
 
@@ -36,25 +38,36 @@ def record(file: str, connect: str | None = None) -> tuple[str, ...]:
 
 
 def draft_recording(connect: str | None = None) -> Draft:
-    """What a recording of this machine would hold. Without an answer from libvirt it holds no VMs."""
+    """What a recording of this machine would hold; no VMs where this user has no libvirt. Raises Unreachable."""
     address = read_uri(connect if connect is not None else DEFAULT)
     if not address.local:
         raise Refused(text("service.record.elsewhere", uri=address.uri), text("service.record.run-there"))
     session = Session(address)
     try:
         texts = _libvirt_texts(session)
-    except Unreachable:
+    except Unreachable as error:
+        if error.what.id not in libvirt_errors.NOT_THERE:
+            raise
         texts = None
     finally:
         session.close()
     root = FolderRoot("/")
-    return plan_recording(root, texts, _names(root))
+    unasked = Unknown(text("service.recording.not-recorded"))
+    host = read_host(root, unasked, kind=MachineKind.REAL, names=Names(root), nvml=Nvml())
+    return plan_recording(root, texts, _names(host), _nvidia_cards(host))
 
 
-def _names(root: Root) -> dict[str, tuple[str, str]]:
+def _nvidia_cards(host: Host) -> tuple[NvmlCard, ...]:
+    """The cards whose memory only NVIDIA's library told, which a recording cannot ask."""
+    return tuple(
+        NvmlCard(gpu.address, gpu.device.name, gpu.vram_mib)
+        for gpu in (host.gpus.value if isinstance(host.gpus, Known) else ())
+        if isinstance(gpu.device.driver, Known) and gpu.device.driver.value == "nvidia"
+    )
+
+
+def _names(host: Host) -> dict[str, tuple[str, str]]:
     """The names of this machine's devices, so that the recording shows them where no table knows them."""
-    nobody = Unknown(text("service.vm.only-a-document"))
-    host = read_host(root, nobody, kind=MachineKind.REAL, names=Names(root))
     named: dict[str, tuple[str, str]] = {}
     for device in host.devices.value if isinstance(host.devices, Known) else ():
         vendor, name, identity = device.vendor_name, device.name, device.identity
@@ -76,7 +89,7 @@ def _libvirt_texts(session: Session) -> LibvirtTexts:
 
     known = tuple(_domain(domain, domain.text.value) for domain in domains if isinstance(domain.text, Known))
     try:
-        capabilities, node_devices = session.read(ask)
+        capabilities, node_devices = session.read(ask, CAPABILITIES_SECONDS)
     except libvirt.libvirtError:
         return LibvirtTexts(domains=known)
     told = (_capabilities(session, kind) for kind in sorted(kinds - {None}, key=str) if kind is not None)
@@ -107,7 +120,8 @@ def _capabilities(session: Session, kind: Kind) -> tuple[str, str] | None:
     emulator, arch, machine, virt_type = kind
     try:
         words = session.read(
-            lambda connection, _beat: read_domain_capabilities_text(connection, emulator, arch, machine, virt_type)
+            lambda connection, _beat: read_domain_capabilities_text(connection, emulator, arch, machine, virt_type),
+            CAPABILITIES_SECONDS,
         )
     except libvirt.libvirtError:
         return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrail.model.capabilities import Daemon
-from vitrail.model.errors import Unreadable
+from vitrail.model.errors import Unreachable, Unreadable
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import Text, text
 from vitrail.model.vm import VmState
@@ -37,14 +37,14 @@ class RecordingStore:
         self._copy = ("simulated", digest[:32], "domains")
 
     def list(self) -> tuple[StoredDomain, ...]:
-        found = [self._stored(name, words) for name, words in self._texts()]
+        names = self._recording.libvirt_names("domains")
+        if not names and self._recording.libvirt_capabilities() is None:
+            raise Unreachable(text("service.recording.no-libvirt"), text("service.recording.record-again"))
+        found = [self._stored(name, self._recorded(name)) for name in names]
         return tuple(sorted(found, key=lambda domain: (domain.name, domain.uuid)))
 
     def read(self, uuid: str) -> StoredDomain | None:
         return next((domain for domain in self.list() if domain.uuid == uuid), None)
-
-    def _texts(self) -> tuple[tuple[str, Reading[str]], ...]:
-        return tuple((name, self._recorded(name)) for name in self._recording.libvirt_names("domains"))
 
     def _recorded(self, name: str) -> Reading[str]:
         try:
