@@ -13,7 +13,7 @@ from vitrail.qt.widgets.cards import Card, Notice, Pill
 from vitrail.qt.widgets.labels import Kind, Say
 from vitrail.qt.wizard.mode_row import cell
 from vitrail.qt.wizard.page import PageView, bullets, marked, words
-from vitrail.qt.wizard.state.check import CheckPage, ProofGroup
+from vitrail.qt.wizard.state.check import CheckPage, Proof, ProofGroup
 from vitrail.text.visible import visible
 
 _TONES = {
@@ -37,31 +37,27 @@ class CheckView(PageView):
 
     def _group(self, group: ProofGroup) -> Card:
         card = Card()
-        card.body.setSpacing(GAP)
+        card.body.setSpacing(GAP + 4)
         head = QHBoxLayout()
-        head.addWidget(words(self.say(group.title), Kind.STRONG), 1)
+        head.addWidget(words(self.say(group.source), Kind.MUTED), 1)
         head.addWidget(Pill(self.say(group.word), _TONES[group.result]), 0, Qt.AlignmentFlag.AlignTop)
         card.body.addLayout(head)
-        card.body.addLayout(self._table(group))
-        for source in group.sources:
-            read = self.say(text("wizard.check.evidence", source=source))
-            card.body.addWidget(words(read, Kind.SMALL))
-        return card
-
-    def _table(self, group: ProofGroup) -> QGridLayout:
         grid = QGridLayout()
         grid.setHorizontalSpacing(3 * GAP)
-        grid.setVerticalSpacing(GAP // 2)
-        for column, (heading, part) in enumerate((("where", 36), ("expected", 26), ("seen", 26), ("result", 12))):
+        grid.setVerticalSpacing(GAP - 2)
+        for column, (heading, part) in enumerate((("what", 40), ("expected", 23), ("seen", 23), ("result", 14))):
             grid.setColumnStretch(column, part)
             grid.addWidget(cell(words(self.say(text(f"wizard.check.{heading}")), Kind.SMALL)), 0, column)
         for line, proof in enumerate(group.proofs, 1):
-            for column, value in enumerate((proof.where, proof.expected, proof.seen)):
-                grid.addWidget(cell(words(self._shown(value), Kind.MONO)), line, column)
-            row = QWidget()
-            row.setLayout(marked(_TONES[proof.result], words(self.say(proof.word))))
-            grid.addWidget(row, line, 3)
-        return grid
+            self._add_proof(grid, line, proof)
+        card.body.addLayout(grid)
+        return card
 
-    def _shown(self, value: str) -> str:
-        return visible(value) if value else self.say(text("wizard.check.nothing"))
+    def _add_proof(self, grid: QGridLayout, line: int, proof: Proof) -> None:
+        grid.addWidget(cell(words(self.say(proof.title))), line, 0)
+        for column, value in enumerate((proof.expected, proof.seen), 1):
+            shown = visible(value) if value else self.say(text("wizard.check.nothing"))
+            grid.addWidget(cell(words(shown, Kind.MONO)), line, column)
+        result = QWidget()
+        result.setLayout(marked(_TONES[proof.result], words(self.say(proof.word))))
+        grid.addWidget(result, line, 3, Qt.AlignmentFlag.AlignTop)

@@ -115,9 +115,11 @@ def _name(say: Say, row: ModeRow) -> QVBoxLayout:
     column.setSpacing(2)
     column.addWidget(cell(words(opening(say(row.name)), Kind.STRONG)))
     column.addWidget(cell(words(say(row.about), Kind.MUTED)))
-    if row.suggested or row.not_yet:
+    if row.suggested or row.not_yet or row.now:
         pills = QHBoxLayout()
         pills.setContentsMargins(0, 4, 0, 0)
+        if row.now:
+            pills.addWidget(Pill(say(text("wizard.modes.pill.now")), Tone.GOOD))
         if row.suggested:
             pills.addWidget(Pill(say(text("wizard.modes.pill.suggested")), Tone.INFO, mark="wand-sparkles"))
         if row.not_yet:

@@ -61,8 +61,15 @@ def modes_state(story: Story, knowledge: Knowledge) -> ModesPage | None:
     weighed = story.weighed
     if weighed is None:
         return None
+    now = frozenset(graphics.mode for graphics in weighed.vm.graphics if graphics.mode is not None)
     return modes_page(
-        weighed.host, weighed.verdicts, knowledge, story.draft, weighed.suggestion, instead=weighed.instead
+        weighed.host,
+        weighed.verdicts,
+        knowledge,
+        story.draft,
+        weighed.suggestion,
+        instead=weighed.instead,
+        now=now,
     )
 
 

@@ -11,9 +11,9 @@ from vitrail.model.text import Text, text
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One thing that was promised: where it stands in what was read, as meant, as seen."""
+    """One promise: as meant, as seen."""
 
-    where: str
+    title: Text
     result: PromiseResult
     word: Text
     expected: str
@@ -22,13 +22,12 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ProofGroup:
-    """Everything that one step promised; `sources` is where it was read anew."""
+    """Everything that was read anew from one place."""
 
-    title: Text
+    source: Text
     result: PromiseResult
     word: Text
     proofs: tuple[Proof, ...]
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +44,12 @@ class CheckPage:
 def check_page(outcomes: tuple[Outcome, ...], vm_name: str) -> CheckPage:
     """What the new read saw. No outcome at all is not a success."""
     overall = overall_of(outcomes)
-    steps = dict.fromkeys(one.step for one in outcomes)
+    sources = dict.fromkeys(_source(one) for one in outcomes)
     return CheckPage(
         question=text("wizard.check.question"),
         answer=text(f"wizard.check.answer.{overall.value}"),
         overall=overall,
-        groups=tuple(_group(tuple(one for one in outcomes if one.step == step)) for step in steps),
+        groups=tuple(_group(source, tuple(one for one in outcomes if _source(one) == source)) for source in sources),
         next_steps=_next_steps(overall, vm_name),
     )
 
@@ -65,33 +64,32 @@ def overall_of(outcomes: tuple[Outcome, ...]) -> PromiseResult:
     return PromiseResult.KEPT
 
 
-def _group(outcomes: tuple[Outcome, ...]) -> ProofGroup:
+def _group(source: str, outcomes: tuple[Outcome, ...]) -> ProofGroup:
     """What is not as meant stands first."""
     result = overall_of(outcomes)
     order = (PromiseResult.BROKEN, PromiseResult.UNKNOWN, PromiseResult.KEPT)
-    sources = dict.fromkeys(_split(one.source)[0] for outcome in outcomes for one in outcome.evidence)
     return ProofGroup(
-        title=outcomes[0].step,
+        source=text("wizard.check.evidence", source=source),
         result=result,
         word=_word(result),
         proofs=tuple(_proof(one) for one in sorted(outcomes, key=lambda one: order.index(one.result))),
-        sources=tuple(sources),
     )
 
 
 def _proof(outcome: Outcome) -> Proof:
-    where = _split(outcome.evidence[0].source)[1] if outcome.evidence else ""
-    return Proof(where, outcome.result, _word(outcome.result), outcome.expected, outcome.seen)
+    return Proof(outcome.step, outcome.result, _word(outcome.result), outcome.expected, outcome.seen)
 
 
 def _word(result: PromiseResult) -> Text:
     return text(f"wizard.check.result.{result.value}")
 
 
-def _split(source: str) -> tuple[str, str]:
-    """What was read, and the place in it: evidence names both, the place last."""
-    read, _, place = source.rpartition(" ")
-    return (read, place) if read else (place, "")
+def _source(outcome: Outcome) -> str:
+    """What was read: evidence names it, and the place in it last."""
+    if not outcome.evidence:
+        return ""
+    read, _, place = outcome.evidence[0].source.rpartition(" ")
+    return read or place
 
 
 def _next_steps(overall: PromiseResult, vm_name: str) -> tuple[Text, ...]:

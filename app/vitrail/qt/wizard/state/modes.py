@@ -7,7 +7,7 @@ possible says why, and what would change it, in the same ink as everything else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrail.judge.suggestion import WHOLE_CARD, Suggestion, card_for, suits
 from vitrail.model.finding import Status
@@ -57,6 +57,8 @@ class ModeRow:
     selectable: bool
     selected: bool
     suggested: bool
+    now: bool
+    """Whether the VM has it already."""
     not_yet: bool
     unsure: bool
     possible: bool
@@ -97,17 +99,21 @@ def modes_page(
     suggestion: Suggestion | None,
     *,
     instead: Suggestion | None = None,
+    now: frozenset[Mode] = frozenset(),
 ) -> ModesPage:
     """All modes for this VM, the best fitting first in each group, those of this version before the others.
 
-    `instead` is what would be suggested if it did not matter how the picture is seen.
+    `instead` is what would be suggested if it did not matter how the picture is seen; `now` is what the VM has.
     """
     groups = []
     for feasible in _ORDER:
         members = [one for one in verdicts if one.feasible is feasible]
         members.sort(key=lambda one: (not one.available, not suits(one.mode, draft.seeing), one.rank))
         if members:
-            rows = tuple(_row(host, one, knowledge.traits_of(one.mode), draft, suggestion) for one in members)
+            rows = tuple(
+                replace(_row(host, one, knowledge.traits_of(one.mode), draft, suggestion), now=one.mode in now)
+                for one in members
+            )
             groups.append(ModeGroup(feasible, text(f"wizard.modes.group.{feasible.value}"), rows))
     return ModesPage(
         text("wizard.modes.question"),
@@ -160,6 +166,7 @@ def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggest
         selectable=selectable,
         selected=selected,
         suggested=suggestion is not None and suggestion.mode is verdict.mode,
+        now=False,
         not_yet=not verdict.available,
         possible=possible,
         unsure=verdict.feasible is Feasibility.UNKNOWN,

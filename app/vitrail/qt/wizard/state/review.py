@@ -44,7 +44,7 @@ def review_page(plan: Plan, gates: tuple[Finding, ...] = ()) -> ReviewPage:
     held = stops_before_writing(plan, gates)
     cards = tuple(_card(number, phase, step, held=held) for number, (phase, step) in enumerate(steps, 1))
     return ReviewPage(
-        question=text("wizard.review.question"),
+        question=text("wizard.review.question" if cards else "wizard.review.nothing-question"),
         lead=_lead(len(cards), held=held),
         cards=cards,
         notices=_notices(plan.findings),

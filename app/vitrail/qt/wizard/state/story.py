@@ -176,6 +176,9 @@ def _writing_footer(story: Story) -> Footer:
 def troubled(story: Story, error: VitrailError) -> Story:
     """The story with this error before its page. A write whose end nobody knows may be on the machine."""
     trouble = trouble_page(error, story.page)
+    if story.host is None:
+        # Nothing was read yet, so there is no question to go back to.
+        trouble = replace(trouble, back_to=None)
     writing = story.writing
     if story.page is Page.APPLY and trouble.kind is Kind.UNSETTLED and story.planned is not None:
         unknown = RunOutcome(story.planned.plan.plan_id, "", RunResult.UNKNOWN, writing.seen)
