@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from vitrail.model.errors import Refused
 from vitrail.model.finding import Evidence
 from vitrail.model.outcome import Outcome, PromiseResult
-from vitrail.model.text import Text, text
+from vitrail.model.text import text
 from vitrail.service.changing import Bench
 from vitrail.service.defining import Vanished, read_text
 from vitrail.service.journal import Run, StepRecord, read_runs, readable
@@ -51,10 +50,10 @@ def _verify_step(bench: Bench, run: Run, step: StepRecord) -> tuple[Outcome, ...
     except Vanished:
         return (Outcome(promise, PromiseResult.BROKEN, run.started.vm_uuid, "", (Evidence(where, ""),)),)
     meant, other = (after, before) if run.in_effect else (before, after)
-    return _compare(text("service.verify.has", vm=name), where, meant, other, now)
+    return _compare(name, where, meant, other, now)
 
 
-def _compare(promise: Text, where: str, meant: str, other: str, now: str) -> tuple[Outcome, ...]:
+def _compare(vm: str, where: str, meant: str, other: str, now: str) -> tuple[Outcome, ...]:
     """One outcome for each place where the two texts of the plan differ; what is seen comes from `now` alone."""
     broken = {difference.path: difference for difference in differences(meant, now, other)}
     seen_now = {difference.path: difference.meant for difference in differences(now, other, None)}
@@ -62,11 +61,11 @@ def _compare(promise: Text, where: str, meant: str, other: str, now: str) -> tup
     for promised in differences(meant, other, None):
         wrong = broken.pop(promised.path, None)
         seen = wrong.seen if wrong is not None else seen_now.get(promised.path, promised.meant)
-        outcomes.append(_outcome(promise, where, promised, seen, kept=wrong is None))
-    return (*outcomes, *(_outcome(promise, where, wrong, wrong.seen, kept=False) for wrong in broken.values()))
+        outcomes.append(_outcome(vm, where, promised, seen, kept=wrong is None))
+    return (*outcomes, *(_outcome(vm, where, wrong, wrong.seen, kept=False) for wrong in broken.values()))
 
 
-def _outcome(promise: Text, where: str, promised: Difference, seen: str, *, kept: bool) -> Outcome:
+def _outcome(vm: str, where: str, promised: Difference, seen: str, *, kept: bool) -> Outcome:
     result = PromiseResult.KEPT if kept else PromiseResult.BROKEN
-    step = replace(promise, args=(("place", promised.path), *promise.args))
+    step = text("service.verify.has", vm=vm, place=promised.path)
     return Outcome(step, result, promised.meant, seen, (Evidence(f"{where} {promised.path}", seen),))
