@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from places import facts_of
 from PySide6.QtCore import QAbstractItemModel, QModelIndex
-from scenes import full
 
+from gui.places import facts_of
+from gui.scenes import full
 from vitrail.qt.pages.groups import GroupsModel, group_rows
 from vitrail.qt.rows import KEY_ROLE, Cell, Row, RowsModel, SearchedRows
 

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from places import facts_of
-from scenes import crowded, empty, everything, findings, full, history, hostile, previews, shown, single
-
 from fakes.hosts import UNREAD, amd_integrated, host, nvidia_card, output, vm
+from gui.places import facts_of
+from gui.scenes import crowded, empty, everything, findings, full, history, hostile, previews, shown, single
 from vitrail.model.machine import Host
 from vitrail.model.mode import Mode
 from vitrail.model.outcome import RunOutcome, RunResult

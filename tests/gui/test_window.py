@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from places import ModelPlace
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLabel, QLineEdit, QPushButton
-from scenes import HOSTILE, crowded, empty, everything, full, history, hostile, single
 
+from gui.places import ModelPlace
+from gui.scenes import HOSTILE, crowded, empty, everything, full, history, hostile, single
 from vitrail.model.errors import Unreachable
 from vitrail.model.machine import Host, MachineKind
 from vitrail.model.text import text

@@ -31,6 +31,8 @@ class CardFacts:
     gates: tuple[Finding, ...]
     shares: tuple[Gpu, ...] = ()
     """Its virtual functions: parts of it, each at an address of its own, never cards of their own."""
+    management: bool = False
+    """The screen of the computer's remote control (a BMC): listed, never offered."""
     takers: tuple[Vm, ...] = ()
     """VMs whose definition takes it or a share of it, not only lets this computer draw on it."""
 

@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from vitrail.model.errors import VitrailError
-from vitrail.model.machine import MachineKind
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
@@ -134,8 +133,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         kind, label = desk.workplace.kind, desk.workplace.label
-        here = text("qt.place.here") if kind is MachineKind.REAL else label
-        self._rail.place.setText(sentence_start(desk.say(here)))
+        self._rail.place.setText(desk.say(text(f"qt.place.short.{kind.value}")))
         column.addWidget(PlaceBanner(kind, label, desk.say))
         self._troubles = QVBoxLayout()
         self._troubles.setContentsMargins(PAGE_MARGIN, 0, PAGE_MARGIN, 0)

@@ -14,6 +14,7 @@ from vitrail.model.machine import MachineKind
 from vitrail.model.text import Text, text
 from vitrail.qt.theme import GAP, Tone, mix, theme_of
 from vitrail.qt.widgets.cards import MarkLabel
+from vitrail.qt.widgets.elided import ShortenedLabel
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.words import sentence_start
 
@@ -35,7 +36,7 @@ class PlaceBanner(QFrame):
         row.setContentsMargins(28, GAP - 1, 28, GAP - 1)
         row.setSpacing(GAP)
         row.addWidget(MarkLabel(self._tone, mark=_MARKS.get(kind)))
-        row.addWidget(PlainLabel(sentence_start(say(label)), Kind.STRONG))
+        row.addWidget(ShortenedLabel(sentence_start(say(label)), Kind.STRONG))
         means = PlainLabel(say(text(f"qt.place.{kind.value}")))
         row.addWidget(means, 78)
         row.addStretch(22)

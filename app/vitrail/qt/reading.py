@@ -8,7 +8,9 @@ from collections import defaultdict
 from vitrail.judge.card import whole_cards
 from vitrail.judge.isolation import judge_card, judge_groups, tied_to
 from vitrail.judge.passthrough import apply_gates
+from vitrail.judge.reports import is_management_screen
 from vitrail.model.errors import VitrailError
+from vitrail.model.knowledge import Knowledge
 from vitrail.model.machine import Host
 from vitrail.model.outcome import HistoryEntry
 from vitrail.model.pci import PciAddress
@@ -22,7 +24,7 @@ from vitrail.service.workplace import Workplace
 def read_facts(workplace: Workplace) -> Facts:
     """One look at the machine. Raises VitrailError where not even /sys or the recording could be read."""
     host = workplace.read()
-    cards = card_facts(host)
+    cards = card_facts(host, workplace.knowledge)
     return Facts(
         kind=workplace.kind,
         label=workplace.label,
@@ -39,7 +41,7 @@ def read_facts(workplace: Workplace) -> Facts:
     )
 
 
-def card_facts(host: Host) -> tuple[CardFacts, ...]:
+def card_facts(host: Host, knowledge: Knowledge) -> tuple[CardFacts, ...]:
     """Every card with what is concluded about it; the place in the order of addresses decides its colour."""
     every = known_or(host.gpus, ())
     takers: dict[PciAddress, list[Vm]] = defaultdict(list)
@@ -50,8 +52,18 @@ def card_facts(host: Host) -> tuple[CardFacts, ...]:
     for hue, gpu in enumerate(sorted(whole_cards(host), key=lambda gpu: gpu.address)):
         shares = tuple(part for part in every if part.device.physical_function == gpu.address)
         given = {vm.uuid: vm for part in (gpu, *shares) for vm in takers.get(part.address, ())}
-        verdict, tied, gates = judge_card(host, gpu), tied_to(host, gpu), apply_gates(host, gpu)
-        found.append(CardFacts(gpu, hue, verdict, tied, gates, shares, tuple(given.values())))
+        found.append(
+            CardFacts(
+                gpu,
+                hue,
+                verdict=judge_card(host, gpu),
+                tied=tied_to(host, gpu),
+                gates=apply_gates(host, gpu),
+                shares=shares,
+                management=is_management_screen(gpu.device, knowledge) is not None,
+                takers=tuple(given.values()),
+            )
+        )
     return tuple(found)
 
 

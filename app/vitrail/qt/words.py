@@ -52,9 +52,9 @@ class Badge:
 
 
 def device_name(device: PciDevice) -> Words:
-    """The name that people know: what the database puts in brackets (`AD104 [GeForce RTX 4070]`), else all of it."""
+    """The name that people know: of a card what the database has in brackets (`AD104 [GeForce RTX 4070]`), else all."""
     if isinstance(device.name, Known) and device.name.value:
-        found = _MARKETED.search(device.name.value)
+        found = _MARKETED.search(device.name.value) if device.pci_class.is_display else None
         return found.group(1) if found else device.name.value
     identity = device.identity
     if identity.vendor_id is None or identity.device_id is None:
@@ -93,6 +93,8 @@ def plugged_outputs(gpu: Gpu) -> tuple[Output, ...]:
 
 def verdict_words(card: CardFacts) -> Badge:
     """What the IOMMU group means for this card."""
+    if card.management:
+        return Badge(text("qt.card.management"), Tone.PLAIN, "lock")
     match card.verdict.isolation:
         case Isolation.ISOLATED if has_sound(card.gpu):
             return Badge(text("qt.card.alone-with-sound"), Tone.GOOD)
@@ -101,11 +103,14 @@ def verdict_words(card: CardFacts) -> Badge:
         case Isolation.SHARED:
             return Badge(text("qt.card.tied"), Tone.WARN, "link-2")
         case Isolation.UNKNOWN:
-            return Badge(text("qt.card.alone-unknown"), Tone.UNKNOWN)
+            in_no_group = isinstance(card.gpu.device.group, Known) and card.gpu.device.group.value is None
+            return Badge(text("qt.card.no-group" if in_no_group else "qt.card.alone-unknown"), Tone.UNKNOWN)
 
 
-def group_badge(verdict: GroupVerdict | None) -> Badge:
+def group_badge(verdict: GroupVerdict | None, members: tuple[PciDevice, ...]) -> Badge:
     """What a whole group allows."""
+    if all(member.pci_class.is_bridge for member in members):
+        return Badge(text("qt.group.bridges"), Tone.PLAIN)
     if verdict is None or verdict.isolation is Isolation.UNKNOWN:
         return Badge(text("qt.group.unknown"), Tone.UNKNOWN)
     if verdict.isolation is Isolation.ISOLATED:

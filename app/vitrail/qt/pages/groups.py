@@ -35,9 +35,10 @@ def group_rows(facts: Facts, say: Say) -> tuple[GroupRow, ...]:
     host = facts.host
     groups = host.groups.value if isinstance(host.groups, Known) else ()
     rows = []
-    for group in groups:
+    # Groups with a graphics card first: they are what one comes here for.
+    for group in sorted(groups, key=lambda group: not any(member.pci_class.is_display for member in group.members)):
         verdict = facts.verdict_of(group.number)
-        badge = group_badge(verdict)
+        badge = group_badge(verdict, group.members)
         why = " ".join(tell(say, reason) for reason in verdict.reasons) if verdict is not None else ""
         title = say(text("qt.group.number", number=str(group.number)))
         head = Row(

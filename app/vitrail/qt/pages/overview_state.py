@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vitrail.model.machine import IommuKind, MachineKind
-from vitrail.model.reading import Known, Unknown
+from vitrail.model.reading import Known, Unknown, known_or
 from vitrail.model.text import Text, text
 from vitrail.model.verdict import Isolation
 from vitrail.model.vm import Vm
@@ -82,7 +82,9 @@ def _free(facts: Facts) -> tuple[CardFacts, ...]:
     return tuple(
         card
         for card in facts.cards
-        if card.verdict.isolation is Isolation.ISOLATED and not any(gate.stops for gate in card.gates)
+        if card.verdict.isolation is Isolation.ISOLATED
+        and not card.management
+        and not any(gate.stops for gate in card.gates)
     )
 
 
@@ -110,11 +112,13 @@ def _gifts(facts: Facts) -> tuple[Text, ...]:
     found = [text("qt.overview.given", count=owned)] if owned else []
     found += [text("qt.overview.shared", count=shared)] if shared else []
     free = [card for card in _free(facts) if card in rest]
-    alone = [card for card in rest if card.verdict.isolation is Isolation.ISOLATED]
+    alone = [card for card in rest if card.verdict.isolation is Isolation.ISOLATED and not card.management]
     if free:
         found.append(text("qt.overview.free", count=len(free)))
     elif alone:
         found.append(text("qt.overview.free-after", count=len(alone)))
+    elif rest and not known_or(facts.host.iommu.active, otherwise=True):
+        found.append(text("qt.overview.free-iommu"))
     elif any(card.verdict.isolation is Isolation.UNKNOWN for card in rest):
         found.append(text("qt.overview.free-unknown"))
     elif rest:

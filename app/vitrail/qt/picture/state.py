@@ -219,7 +219,13 @@ def _card_badge(card: CardFacts) -> Badge:
         return Badge(shows if len(plugged) > 1 else text("qt.badge.shows", name=first), Tone.INFO, "monitor")
     if owners:
         return Badge(text("qt.badge.meant", name=owners[0].name), Tone.INFO, "server")
-    return _idle_badge(card)
+    users = _vms_holding(card)
+    return Badge(text("qt.badge.serves", name=users[0]), Tone.INFO, "server") if users else _idle_badge(card)
+
+
+def _vms_holding(card: CardFacts) -> tuple[str, ...]:
+    seen = card.gpu.holders.value.seen if isinstance(card.gpu.holders, Known) else ()
+    return tuple(holder.name for holder in seen if holder.kind is HolderKind.VM)
 
 
 def _idle_badge(card: CardFacts) -> Badge:
