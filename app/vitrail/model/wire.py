@@ -116,7 +116,7 @@ def _from_object(kind: Any, data: Any) -> Any:
     if not isinstance(data, dict) or data.get("class", kind.__name__) != kind.__name__:
         raise WireError(kind.__name__)
     hints = _hints(kind)
-    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    names = {field.name for field in fields(kind)}
     given = set(data) - {"class"}
     if given != names:
         raise WireError(f"{kind.__name__}: {sorted(given ^ names)}")
