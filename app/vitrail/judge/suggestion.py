@@ -8,12 +8,14 @@ other whatever the speed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vitrail.model.knowledge import Knowledge
+from vitrail.model.machine import Host
 from vitrail.model.mode import DRAWS_ON_A_CARD, Mode
-from vitrail.model.pci import PciAddress
+from vitrail.model.pci import CLASS_3D, PciAddress
+from vitrail.model.reading import Known, known_or
 from vitrail.model.verdict import CardVerdict, Feasibility, ModeVerdict
 
 
@@ -65,18 +67,36 @@ class Suggestion:
     better: Mode | None
 
 
+def cards_without_sockets(host: Host) -> frozenset[PciAddress]:
+    """Cards that certainly feed no monitor: 3D controllers, and cards whose list of outputs was read and is empty."""
+    cards = known_or(host.gpus, ())
+    return frozenset(
+        gpu.address
+        for gpu in cards
+        if gpu.device.pci_class.short == CLASS_3D or (isinstance(gpu.outputs, Known) and not gpu.outputs.value)
+    )
+
+
 def suggest(
-    verdicts: tuple[ModeVerdict, ...], knowledge: Knowledge, purpose: str | None, seeing: Seeing | None
+    verdicts: tuple[ModeVerdict, ...],
+    knowledge: Knowledge,
+    purpose: str | None,
+    seeing: Seeing | None,
+    *,
+    blind: frozenset[PciAddress] = frozenset(),
 ) -> Suggestion | None:
     """The best fitting mode that this version writes, None where nothing can be had that suits.
 
     What works now goes before what needs changes to this computer, as long as it fits the purpose at all: a first
-    picture soon is worth more than a better one after a restart, and `better` names the other.
+    picture soon is worth more than a better one after a restart, and `better` names the other. `blind` cards feed no
+    monitor, so they are left out where the picture is wanted on one.
     """
 
     def fit(verdict: ModeVerdict) -> int:
         return dict(knowledge.traits_of(verdict.mode).fits).get(purpose or "unknown", 0)
 
+    if seeing in (Seeing.OWN_MONITOR, Seeing.OTHER_INPUT):
+        verdicts = tuple(_with_sockets(one, blind) for one in verdicts)
     suiting = [one for one in verdicts if suits(one.mode, seeing) and one.feasible in _WORTH_TRYING and fit(one) > 0]
     mine = [one for one in suiting if one.available]
     if not mine:
@@ -85,6 +105,17 @@ def suggest(
     ahead = [one for one in suiting if fit(one) > fit(first)]
     better = min(ahead, key=lambda one: (-fit(one), one.rank)).mode if ahead else None
     return Suggestion(first.mode, card_for(first), better)
+
+
+def _with_sockets(verdict: ModeVerdict, blind: frozenset[PciAddress]) -> ModeVerdict:
+    """The verdict as if the blind cards were not there."""
+    cards = tuple(card for card in verdict.cards if card.address not in blind)
+    if cards == verdict.cards:
+        return verdict
+    kinds = {card.feasible for card in cards}
+    order = (*_WORTH_TRYING, Feasibility.UNKNOWN)
+    feasible = next((one for one in order if one in kinds), Feasibility.IMPOSSIBLE)
+    return replace(verdict, cards=cards, feasible=feasible)
 
 
 def card_for(verdict: ModeVerdict) -> PciAddress | None:

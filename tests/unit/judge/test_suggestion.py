@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.hosts import at
-from vitrail.judge.suggestion import Seeing, Suggestion, card_for, suggest, suits
+from fakes.hosts import DISPLAY_3D, UNREAD, VGA, at, device, gpu, host
+from vitrail.judge.suggestion import Seeing, Suggestion, card_for, cards_without_sockets, suggest, suits
 from vitrail.model.knowledge import PURPOSES, Knowledge, Traits
 from vitrail.model.mode import WRITTEN_BY_THIS_VERSION, Mode
 from vitrail.model.text import text
@@ -96,3 +96,17 @@ def test_a_drawn_mode_leaves_the_card_to_this_computer():
 
 def test_no_card_is_named_where_none_is_possible():
     assert card_for(verdict(Mode.PASSTHROUGH, Feasibility.IMPOSSIBLE, on(CARD, Feasibility.IMPOSSIBLE))) is None
+
+
+def test_a_card_without_sockets_feeds_no_monitor_of_its_own():
+    verdicts = (verdict(Mode.PASSTHROUGH, Feasibility.READY, on(CARD, Feasibility.READY)),)
+    fits = knowledge(passthrough=3)
+    assert suggest(verdicts, fits, "games", Seeing.OWN_MONITOR, blind=frozenset({CARD})) is None
+    assert suggest(verdicts, fits, "games", Seeing.NOTHING, blind=frozenset({CARD})).gpu == CARD
+
+
+def test_outputs_that_were_not_read_may_be_sockets():
+    blind = gpu(device("01:00.0", DISPLAY_3D), outputs=UNREAD)
+    unread = gpu(device("02:00.0", VGA), outputs=UNREAD)
+    empty = gpu(device("03:00.0", VGA), outputs=())
+    assert cards_without_sockets(host(blind, unread, empty)) == {at("01:00.0"), at("03:00.0")}

@@ -141,8 +141,21 @@ def _facts_cell(say: Say, what: Text, note: Text | None) -> QVBoxLayout:
 
 
 def _cards(say: Say, row: ModeRow, answers: Answers) -> QWidget:
-    if len(row.cards) <= 1:
-        return cell(words(say(row.cards[0].label) if row.cards else ""))
+    """The card to pick; its address below, because names can be long and cards alike."""
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(3)
+    if len(row.cards) > 1:
+        column.addWidget(_picker(say, row, answers))
+    elif row.cards:
+        column.addWidget(cell(words(say(row.cards[0].label))))
+    if row.card is not None:
+        column.addWidget(cell(words(row.card.short, Kind.SMALL)))
+    return holder
+
+
+def _picker(say: Say, row: ModeRow, answers: Answers) -> Picker:
     entries = []
     for card in row.cards:
         label = card.label if card.possible else text("wizard.modes.card-impossible", card=card.label)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Event
 
 from vitrail.judge.passthrough import apply_gates
-from vitrail.judge.suggestion import suggest
+from vitrail.judge.suggestion import cards_without_sockets, suggest
 from vitrail.model.choice import Choice, gpu_of
 from vitrail.model.finding import Finding
 from vitrail.model.machine import Host
@@ -39,7 +39,8 @@ def weigh(workplace: Workplace, draft: Draft) -> Weighed:
     vm = workplace.find_vm(host, draft.vm_uuid or "")
     verdicts = workplace.modes(host, vm, draft.purpose or "unknown")
     knowledge = workplace.knowledge
-    suggestion = suggest(verdicts, knowledge, draft.purpose, draft.seeing)
+    blind = cards_without_sockets(host)
+    suggestion = suggest(verdicts, knowledge, draft.purpose, draft.seeing, blind=blind)
     instead = suggest(verdicts, knowledge, draft.purpose, None) if suggestion is None else None
     return Weighed(host, vm, verdicts, suggestion, instead)
 
