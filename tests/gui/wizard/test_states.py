@@ -256,7 +256,9 @@ def test_an_undo_that_is_incomplete_outweighs_one_that_worked():
 
 def writing_story():
     planned = Planned(plan(Virtio()), ())
-    return Story(vm_given=True, page=Page.APPLY, draft=Draft(), planned=planned, writing=Writing(begun=True))
+    writing = Writing(begun=True)
+    here = machine()
+    return Story(vm_given=True, page=Page.APPLY, draft=Draft(), host=here, planned=planned, writing=writing)
 
 
 @pytest.mark.parametrize("kind", [Refused, Unreachable, ApplyFailed, Unsettled])
