@@ -15,7 +15,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
 from vitrail.qt.palettes import Scheme, wear
@@ -42,15 +42,21 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Speaker:
     return Speaker(folder=folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def dressed(qapp: QApplication) -> None:
+    """The light scheme, once: a new sheet costs every widget that is alive."""
+    wear(qapp, Scheme.LIGHT)
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(qapp: QApplication, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """No thread of ours, no visible window, no error in the log once a test is over."""
-    wear(qapp, Scheme.LIGHT)
     yield
     for widget in qapp.topLevelWidgets():
         if not widget.parent():
             widget.close()
             widget.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
     ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("vitrail-")]
     assert not ours, f"threads left: {ours}"

@@ -54,10 +54,14 @@ class Desktop(QObject):
 
     def open(self, workplace: Workplace) -> MainWindow:
         """Show the place in a window of its own; it fills when the first look is there."""
-        runner = Runner(self)
-        desk = Desk(workplace, runner, self._speaker, self)
+        runner = Runner()
+        desk = Desk(workplace, runner, self._speaker)
         window = MainWindow(desk, self._preferences)
+        # They live and go as one; and not before Qt has let go of the window, which it still holds while it closes.
+        runner.setParent(window)
+        desk.setParent(window)
         self._windows.append(window)
+        window.destroyed.connect(lambda: self._windows.remove(window))
         desk.wizard_asked.connect(lambda uuid: self._give(desk, window, uuid))
         desk.demo_asked.connect(lambda: runner.read(_open_demo, self.open, desk.reading_failed.emit, desk))
         window.closed.connect(lambda: self._close(desk, window))
@@ -73,12 +77,9 @@ class Desktop(QObject):
         wizard.show()
 
     def _close(self, desk: Desk, window: MainWindow) -> None:
-        self._windows.remove(window)
         desk.runner.close()
         desk.workplace.close()
         window.deleteLater()
-        desk.deleteLater()
-        desk.runner.deleteLater()
 
 
 def _finished(desk: Desk, plan_id: object) -> None:

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication, QWidget
 
 from vitrail.model.choice import Choice, Qxl, Virtio
@@ -32,6 +32,8 @@ from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker, speaker
 
 _CHANGED_HERE = (MachineKind.DEMO, MachineKind.RECORDING)
+_ROUNDS = 5
+"""Layouts settle in steps: a label learns its width, then the page its height."""
 _TO_TRY: tuple[Choice, ...] = (Virtio(), Qxl())
 
 
@@ -66,8 +68,7 @@ def _draw_all(workplace: Workplace, runner: Runner, words: Speaker, destination:
     for name, widget in steps(workplace, runner, words):
         number += 1
         _save(widget, destination / f"{number:02d}-wizard-{name}.png")
-        widget.hide()
-        widget.deleteLater()
+        _discard(widget)
 
 
 def _pages(
@@ -88,8 +89,14 @@ def _pages(
         window.show_page("changes")
         desk.look_now()
         yield "changes-in-force", window
+    _discard(window)
+
+
+def _discard(window: QWidget) -> None:
     window.hide()
     window.deleteLater()
+    # Outside an event loop nobody else would delete it.
+    QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete)
 
 
 def _do(show: Callable[[], None]) -> None:
@@ -113,8 +120,7 @@ def _change_something(workplace: Workplace) -> bool:
 
 def _save(widget: QWidget, path: Path) -> None:
     """Let everything that is under way arrive, then draw."""
-    desk_quiet = 5
-    for _ in range(desk_quiet):
+    for _ in range(_ROUNDS):
         QApplication.sendPostedEvents()
         QApplication.processEvents()
     widget.grab().save(str(path))
