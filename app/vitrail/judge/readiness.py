@@ -15,7 +15,7 @@ from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.hostuse import host_things
 from vitrail.judge.isolation import judge_card
 from vitrail.judge.passthrough import iommu_finding
-from vitrail.judge.reports import is_management_screen, known_reports
+from vitrail.judge.reports import is_management_screen, reports_of
 from vitrail.judge.words import card_name, listed
 from vitrail.model.finding import Evidence, Finding, Severity, Status
 from vitrail.model.knowledge import Knowledge
@@ -90,17 +90,7 @@ def _cards(host: Host, knowledge: Knowledge) -> tuple[Finding, ...]:
     what = listed([card_name(card) for card in cards])
     found = [passed("gpu.present", Severity.WARNS, text("judge.gpu.present", cards=what), evidence)]
     found.append(_can_be_given(host, cards))
-    return (*found, *_reports(cards, knowledge))
-
-
-def _reports(cards: list[Gpu], knowledge: Knowledge) -> tuple[Finding, ...]:
-    """Each report once; its evidence names every card that it covers."""
-    found: dict[str, Finding] = {}
-    for one in (report for card in cards for report in known_reports(card, knowledge)):
-        before = found.get(one.id)
-        more = tuple(item for item in one.evidence if before is None or item not in before.evidence)
-        found[one.id] = replace(one, evidence=(*(before.evidence if before else ()), *more))
-    return tuple(found.values())
+    return (*found, *reports_of(cards, knowledge))
 
 
 def _can_be_given(host: Host, cards: list[Gpu]) -> Finding:

@@ -7,8 +7,11 @@ it, whatever it could do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vitrail.judge.card import ids_of
 from vitrail.judge.conclude import failed
+from vitrail.judge.words import card_name, listed
 from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.knowledge import Knowledge, Quirk
 from vitrail.model.machine import Gpu, PciDevice
@@ -35,15 +38,26 @@ def management_findings(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
 
 def known_reports(gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
     """One finding a report that covers this card; general knowledge only informs."""
-    known = knowledge.quirks_of(gpu.device.identity.vendor_id, gpu.device.identity.device_id)
-    return tuple(
-        failed(
-            f"report.{one.id}",
-            _SEVERITY.get(one.confidence, Severity.INFO),
-            one.title,
-            one.remedy,
-            (Evidence(one.source, one.confidence), Evidence(str(gpu.address), ids_of(gpu.device) or "?")),
-        )
-        for one in known
-        if not one.never_offer
+    return reports_of((gpu,), knowledge)
+
+
+def reports_of(cards: Sequence[Gpu], knowledge: Knowledge) -> tuple[Finding, ...]:
+    """Each report once, with every card that it is about in its title and its evidence."""
+    about: dict[str, tuple[Quirk, list[Gpu]]] = {}
+    for card in cards:
+        for one in knowledge.quirks_of(card.device.identity.vendor_id, card.device.identity.device_id):
+            if not one.never_offer:
+                about.setdefault(one.id, (one, []))[1].append(card)
+    return tuple(_finding(one, covered) for one, covered in about.values())
+
+
+def _finding(report: Quirk, cards: list[Gpu]) -> Finding:
+    names = listed([card_name(card) for card in cards])
+    ids = (Evidence(str(card.address), ids_of(card.device) or "?") for card in cards)
+    return failed(
+        f"report.{report.id}",
+        _SEVERITY.get(report.confidence, Severity.INFO),
+        text("judge.report.of-cards", cards=names, report=report.title),
+        report.remedy,
+        (Evidence(report.source, report.confidence), *ids),
     )
