@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from vitrail.model.machine import Gpu, PciDevice
 from vitrail.model.pci import CLASS_HDA_AUDIO, PciClass
-from vitrail.model.reading import Known
 from vitrail.model.text import Text, text
 
 _STORAGE = 0x01
@@ -111,6 +110,6 @@ def card_name(gpu: Gpu) -> Text:
 
 def device_name(device: PciDevice) -> Text:
     """A device as people know it: its name where there is one, else its kind; the address last."""
-    if isinstance(device.name, Known):
-        return text("judge.device.named", name=device.name.value, address=device.address.short)
+    if device.common_name is not None:
+        return text("judge.device.named", name=device.common_name, address=device.address.short)
     return text("judge.device.unnamed", kind=kind(kind_key(device)), address=device.address.short)

@@ -7,12 +7,15 @@ know (a device's address) is plain. A later look at the machine is a new `Host`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from vitrail.model.pci import DeviceIdentity, PciAddress, PciClass
 from vitrail.model.reading import Known, Reading
 from vitrail.model.vm import Vm
+
+_MARKETED = re.compile(r"\[([^\]]+)\]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,17 @@ class PciDevice:
     def address(self) -> PciAddress:
         """Where it sits."""
         return self.identity.address
+
+    @property
+    def common_name(self) -> str | None:
+        """The name that people know, None where none was read.
+
+        Of a card that is what the PCI id database has in brackets: `AD104 [GeForce RTX 4070]`.
+        """
+        if not isinstance(self.name, Known) or not self.name.value:
+            return None
+        marketed = _MARKETED.search(self.name.value) if self.pci_class.is_display else None
+        return marketed.group(1) if marketed else self.name.value
 
 
 class Connection(StrEnum):

@@ -52,10 +52,9 @@ class Badge:
 
 
 def device_name(device: PciDevice) -> Words:
-    """The name that people know: of a card what the database has in brackets (`AD104 [GeForce RTX 4070]`), else all."""
-    if isinstance(device.name, Known) and device.name.value:
-        found = _MARKETED.search(device.name.value) if device.pci_class.is_display else None
-        return found.group(1) if found else device.name.value
+    """The name that people know, else the ids, else where it sits."""
+    if device.common_name is not None:
+        return device.common_name
     identity = device.identity
     if identity.vendor_id is None or identity.device_id is None:
         return text("qt.device.nameless", address=device.address.short)
