@@ -18,27 +18,28 @@ from vitrail.model.text import Text, text
 
 def run(request: Namespace) -> int:
     """Read, judge the groups, show; the exit code tells only whether the machine itself was read."""
-    host, label = _listed(request) if request.lspci is not None else _opened(request)
+    host, label, notes = _listed(request) if request.lspci is not None else _opened(request)
     verdicts = judge_groups(host)
     if request.json:
         print_json(json_scan(host, verdicts))
     else:
         from vitrail.cli.scan_page import write_scan  # noqa: PLC0415 - a script does not pay for the page
 
-        write_scan(request.language, host, verdicts, label)
+        write_scan(request.language, host, verdicts, label, notes)
     return NOT_MEASURED if host.kind is MachineKind.REAL and isinstance(host.devices, Unknown) else DONE
 
 
-def _opened(request: Namespace) -> tuple[Host, Text]:
+def _opened(request: Namespace) -> tuple[Host, Text, tuple[Text, ...]]:
     from vitrail.service.view import open_view  # noqa: PLC0415 - a listing needs no place
 
     with closing(open_view(request.machine, request.connect)) as view:
-        return view.read(), view.label
+        return view.read(), view.label, ()
 
 
-def _listed(request: Namespace) -> tuple[Host, Text]:
+def _listed(request: Namespace) -> tuple[Host, Text, tuple[Text, ...]]:
     from vitrail.service.listing import host_from_listing_file  # noqa: PLC0415 - only for a listing
 
     if request.machine is not None or request.connect is not None:
         raise Unreadable(text("cli.usage.lspci-alone"), text("cli.usage.help-command", command="scan"))
-    return host_from_listing_file(request.lspci), text("cli.listing.label", file=request.lspci)
+    host, notes = host_from_listing_file(request.lspci)
+    return host, text("cli.listing.label", file=request.lspci), notes

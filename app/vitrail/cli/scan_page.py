@@ -15,10 +15,16 @@ from vitrail.text.speaker import speaker
 _MOST_HOLDERS = 5
 
 
-def write_scan(language: str | None, host: Host, verdicts: tuple[GroupVerdict, ...], label: Text) -> None:
-    """Everything on one page, the cards first."""
+def write_scan(
+    language: str | None, host: Host, verdicts: tuple[GroupVerdict, ...], label: Text, notes: tuple[Text, ...] = ()
+) -> None:
+    """Everything on one page, the cards first; above them what is to be known of a listing."""
     page = Page(speaker(language))
     banner(page, host.kind, label)
+    if notes:
+        page.heading(text("cli.scan.about-listing"))
+    for note in notes:
+        page.paragraph(note, 2)
     _machine(page, host)
     page.heading(text("cli.scan.cards"))
     if isinstance(host.gpus, Unknown):

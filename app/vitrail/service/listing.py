@@ -8,15 +8,18 @@ from pathlib import Path
 
 from vitrail.model.errors import Unreadable
 from vitrail.model.machine import Host
-from vitrail.model.text import text
+from vitrail.model.text import Text, text
 from vitrail.probe.listing import host_from_listing
 from vitrail.source.lspci_text import read_listing
 
 _MAX_BYTES = 16 * 1024 * 1024
 
 
-def host_from_listing_file(file: str) -> Host:
-    """The host that the listing tells of. Raises Unreadable where the file cannot be read or is no listing."""
+def host_from_listing_file(file: str) -> tuple[Host, tuple[Text, ...]]:
+    """The host that the listing tells of, and what its reader should know of the text.
+
+    Raises Unreadable where the file cannot be read or is no listing.
+    """
     try:
         if file == "-":
             content = sys.stdin.buffer.read(_MAX_BYTES + 1)
@@ -28,4 +31,5 @@ def host_from_listing_file(file: str) -> Host:
         raise Unreadable(text("service.listing.not-read", file=file, message=message)) from error
     if len(content) > _MAX_BYTES:
         raise Unreadable(text("service.listing.too-large", file=file))
-    return host_from_listing(read_listing(content.decode("utf-8", "replace")))
+    listing = read_listing(content.decode("utf-8", "replace"))
+    return host_from_listing(listing), listing.notes

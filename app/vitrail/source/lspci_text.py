@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the output of lspci, or of any script that lists IOMMU groups, as people paste it.
+"""Reads the output of lspci, or of any script that lists IOMMU groups, as people paste it; else a kernel log.
 
 A page may hold several listings. They are joined only where nothing speaks against one machine; otherwise the first is
 taken and the rest is named in `notes`, because a card of one machine in the groups of another is worse than no card.
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from vitrail.model.errors import Unreadable
 from vitrail.model.pci import CLASS_HOST_BRIDGE, PciAddress
 from vitrail.model.text import Text, text
+from vitrail.source.kernel_log import read_kernel_log
 from vitrail.source.listing_lines import ListedDevice, clean, device_line, from_record, heading_group, with_detail
 from vitrail.source.other_texts import seen_instead
 
@@ -154,7 +155,11 @@ def read_listing(words: str) -> Listing:
         reader.line(raw)
     parts = reader.end()
     if not any(device.pci_class.code is not None for part in parts for device in part.devices.values()):
-        raise _refused(seen_instead(words[:65536]) or text("listing.seen.something-else"))
+        logged = read_kernel_log(words)
+        if not logged:
+            raise _refused(seen_instead(words[:65536]) or text("listing.seen.something-else"))
+        devices = tuple(sorted(logged, key=lambda device: device.address))
+        return Listing(devices, (text("listing.kernel-log"), *_notes(devices, 0)))
     taken, left = _one_machine(parts)
     devices = tuple(sorted(_groups_settled(taken).values(), key=lambda device: device.address))
     return Listing(devices, _notes(devices, left))

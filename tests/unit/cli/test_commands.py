@@ -62,6 +62,24 @@ def test_a_listing_is_scanned_without_any_machine(vitrail, tmp_path):
     assert vitrail("scan", "--lspci", listing).out.startswith("FROM A LISTING: ")
 
 
+def test_what_is_to_be_known_of_a_listing_is_said_to_people_only(vitrail, tmp_path):
+    listing = tmp_path / "dmesg.txt"
+    listing.write_text(
+        "[    0.5] pci 0000:00:00.0: [1022:1480] type 00 class 0x060000\n"
+        "[    0.5] pci 0000:0b:00.0: [1002:731f] type 00 class 0x030000\n"
+        "[    0.6] pci 0000:0b:00.0: Adding to iommu group 25\n",
+        "utf-8",
+    )
+    page = vitrail("scan", "--lspci", listing)
+    assert page.code == 0
+    assert "About this listing" in page.out
+    assert "kernel's log" in page.out
+    said = vitrail("scan", "--lspci", listing, "--json")
+    assert faults(contract.SCAN, said) == []
+    assert said.json["gpus"][0]["iommu_group"] == 25
+    assert "kernel's log" not in said.out
+
+
 def test_doctor_has_the_contracts_shape(vitrail, machine):
     said = vitrail("doctor", "--machine", machine, "--json")
     assert said.code in (0, 1, 2)
