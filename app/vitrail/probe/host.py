@@ -34,6 +34,8 @@ from vitrail.probe.gpu import Surroundings, is_asleep, read_gpu, read_power_stat
 from vitrail.probe.holders import read_holders
 from vitrail.probe.pci import Bus, read_bus, read_groups
 from vitrail.probe.unread import read_words
+from vitrail.probe.vm_graphics import with_cards_of_vms
+from vitrail.probe.vm_graphics import with_cards_of_vms
 from vitrail.probe.vram import Memory
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def read_host(
         read_at=time.time(),
         digest="",
     )
-    return with_digest(host)
+    return with_digest(with_cards_of_vms(host))
 
 
 def _read_gpus(
