@@ -16,19 +16,24 @@ from vitrail.service.stores import DefineRefused, DefineUnknown, StoredDomain
 
 
 class MemoryStore:
-    """One domain. `drops` is cut out of whatever is defined; `answers` may raise after the text was taken."""
+    """One domain. `drops` is cut out of whatever is defined, `fills` replaces the one by the other.
+
+    `answers` may raise after the text was taken.
+    """
 
     def __init__(self, uuid: str, words: str) -> None:
         self.uuid = uuid
         self.words = words
         self.defined: list[str] = []
         self.drops = ""
+        self.fills = ("", "")
         self.refuses: DefineRefused | None = None
         self.takes = True
         self.answers = True
         self.reachable = True
         self.state = VmState.OFF
         self.saved = False
+        self.live: str | None = None
         self.after_define: Callable[[], None] = lambda: None
 
     def list(self) -> tuple[StoredDomain, ...]:
@@ -51,13 +56,17 @@ class MemoryStore:
             autostart=Known(value=False, source="memory"),
         )
 
+    def running_text(self, uuid: str) -> Reading[str]:
+        del uuid
+        return Unknown(text("test.none")) if self.live is None else Known(self.live, "memory live")
+
     def define(self, uuid: str, words: str, *, strict: bool) -> None:
         assert uuid == self.uuid
         if self.refuses is not None and (strict or not self.refuses.schema):
             raise self.refuses
         self.defined.append(words)
         if self.takes:
-            self.words = words.replace(self.drops, "") if self.drops else words
+            self.words = (words.replace(self.drops, "") if self.drops else words).replace(*self.fills)
         self.after_define()
         if not self.answers:
             raise DefineUnknown

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vitrail.cli.json_values import Json, json_evidence, json_unknown, say
-from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome, RunResult, RunState, StepOutcome
+from vitrail.model.outcome import HistoryEntry, Outcome, PromiseResult, RunOutcome, RunResult, RunState, StepOutcome
 from vitrail.model.text import text
 
 _WORST_FIRST = (
@@ -79,13 +79,20 @@ def json_verify(outcomes: tuple[Outcome, ...]) -> Json:
             {
                 "step": say(outcome.step),
                 "result": outcome.result.value,
-                "expected": outcome.expected,
-                "seen": outcome.seen,
+                "expected": _side(outcome, outcome.expected),
+                "seen": _side(outcome, outcome.seen),
                 "evidence": json_evidence(outcome.evidence),
             }
             for outcome in outcomes
         ]
     }
+
+
+def _side(outcome: Outcome, words: str) -> Any:
+    """A promise that something is gone has nothing on its side; one that was not compared has no sides."""
+    if outcome.result is PromiseResult.UNKNOWN:
+        return json_unknown(text("cli.promise.not-compared"))
+    return None if words in ("", "-") else words
 
 
 def utc(seconds: float) -> str:

@@ -36,6 +36,10 @@ class NoDomains:
         del uuid
         raise Unreachable(_NOT_ASKED)
 
+    def running_text(self, uuid: str) -> Reading[str]:
+        del uuid
+        return Unknown(_NOT_ASKED)
+
     def define(self, uuid: str, words: str, *, strict: bool) -> None:
         del uuid, words, strict
         raise DefineRefused(_NOT_ASKED)

@@ -31,6 +31,7 @@ _STATES = {
     7: VmState.SUSPENDED,
 }
 _XML_CALL = "virDomainGetXMLDesc(INACTIVE|SECURE)"
+_LIVE_CALL = "virDomainGetXMLDesc(0)"
 _DEFINE_SECONDS = 20.0
 CAPABILITIES_SECONDS = 30.0
 """The first time, libvirt starts every QEMU that it finds and asks it."""
@@ -67,6 +68,14 @@ class LibvirtStore:
             return self._session.read(look)
         except libvirt.libvirtError as error:
             raise libvirt_errors.failed(self._session.address, error) from error
+
+    def running_text(self, uuid: str) -> Reading[str]:
+        libvirt = load_libvirt()
+        try:
+            words = self._session.read(lambda connection, _beat: connection.lookupByUUIDString(uuid).XMLDesc(0))
+        except libvirt.libvirtError as error:
+            return Unknown(libvirt_errors.failed(self._session.address, error).what)
+        return Known(words, f"{self._uri} {_LIVE_CALL} {uuid}")
 
     def define(self, uuid: str, words: str, *, strict: bool) -> None:
         libvirt = load_libvirt()

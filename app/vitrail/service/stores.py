@@ -53,6 +53,9 @@ class DomainStore(Protocol):
     def read(self, uuid: str) -> StoredDomain | None:
         """This domain as it is now, None where there is none."""
 
+    def running_text(self, uuid: str) -> Reading[str]:
+        """What a domain that is on runs with, its secrets left out; the definition may be newer."""
+
     def define(self, uuid: str, words: str, *, strict: bool) -> None:
         """Make `words` the persistent definition of a domain that exists.
 
