@@ -46,6 +46,13 @@ class Bus:
         return tuple(found)
 
 
+def own_functions(gpu: Gpu) -> tuple[PciAddress, ...]:
+    """The functions that make up the card: those of its slot. A virtual function stands alone, whatever its slot."""
+    if gpu.device.physical_function is not None:
+        return (gpu.address,)
+    return tuple(function.address for function in gpu.functions if function.physical_function is None)
+
+
 def bus_of(host: Host) -> Bus:
     """The chain of bridges as this machine shows it."""
     devices = host.devices.value if isinstance(host.devices, Known) else ()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from vitrail.judge.card import own_functions
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.words import listed, plain
 from vitrail.model.finding import Evidence, Finding, Severity
@@ -75,8 +76,9 @@ def vm_for_card(vm: Vm) -> tuple[Finding, ...]:
 
 
 def uses_card(vm: Vm, gpu: Gpu) -> bool:
-    """Whether this VM's definition names a function of this card."""
-    return any(one.pci is not None and one.pci.slot_key == gpu.address.slot_key for one in vm.hostdevs)
+    """Whether this VM's definition names a function of this card; a virtual function of it is a card of its own."""
+    mine = own_functions(gpu)
+    return any(one.pci in mine for one in vm.hostdevs)
 
 
 def other_users(host: Host, vm: Vm | None, gpu: Gpu) -> tuple[Finding, ...]:

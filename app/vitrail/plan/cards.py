@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from vitrail.judge.card import own_functions
 from vitrail.model.finding import Evidence
-from vitrail.model.machine import Gpu, Host
+from vitrail.model.machine import Host
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, known_or
 from vitrail.model.text import text
@@ -26,12 +27,6 @@ class Kind(Enum):
     CARD = 1
     OTHER = 2
     UNTOLD = 3
-
-
-def own_functions(card: Gpu) -> tuple[PciAddress, ...]:
-    """The functions that make up the card: those of its slot, without virtual functions that share the slot."""
-    mine = card.device.physical_function
-    return tuple(function.address for function in card.functions if function.physical_function == mine)
 
 
 def _given_cards(host: Host, hostdevs: tuple[Hostdev, ...]) -> frozenset[PciAddress]:

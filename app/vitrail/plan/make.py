@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 from typing import assert_never
 
+from vitrail.judge.card import own_functions
 from vitrail.judge.feasibility import judge_choice
 from vitrail.judge.losses import losses
 from vitrail.judge.passthrough import apply_gates
@@ -42,7 +43,6 @@ from vitrail.model.text import text
 from vitrail.model.vm import Vm
 from vitrail.model.wire import canonical, text_digest
 from vitrail.plan.basic import draft_basic
-from vitrail.plan.cards import own_functions
 from vitrail.plan.draft import Draft, Ground
 from vitrail.plan.host_phase import host_phase
 from vitrail.plan.passthrough import draft_passthrough
@@ -148,8 +148,7 @@ def _phases(host: Host, vm: Vm, choice: Choice, draft: Draft) -> tuple[tuple[Pha
     gated = False
     card = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
     if card is not None:
-        prepared, said = host_phase(host, card)
-        findings += said.findings
+        prepared = host_phase(host, card)
         gates = apply_gates(host, card)
         gated = prepared is not None or any(gate.stops for gate in gates)
         if prepared is not None:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from vitrail.judge.card import own_functions
 from vitrail.model.choice import Passthrough
 from vitrail.model.finding import Evidence
 from vitrail.model.machine import Gpu
 from vitrail.model.pci import PciAddress
 from vitrail.model.text import text
-from vitrail.plan.cards import leaving, own_functions
+from vitrail.plan.cards import leaving
 from vitrail.plan.draft import Draft, Ground, warning
 from vitrail.plan.screens import going, vnc
 from vitrail.plan.video import one_video

@@ -7,6 +7,7 @@ import pytest
 
 from fakes.hosts import (
     DISPLAY_3D,
+    INTEL,
     NVIDIA,
     UNREAD,
     amd_integrated,
@@ -95,6 +96,17 @@ def test_a_virtual_screen_takes_the_card_from_the_vm():
     machine = host(amd_integrated(), nvidia_card())
     found = _what(machine, Virtio(), vm(hostdevs=given("01:00.0", "01:00.1")))
     assert set(found) == {"vm-card"}
+
+
+def test_a_vm_with_a_virtual_function_loses_that_one_only():
+    whole = gpu(device("09:00.0", DISPLAY_3D, INTEL, 0xE212, group=15))
+    parts = tuple(
+        gpu(device(f"09:00.{number}", DISPLAY_3D, INTEL, 0xE212, group=15 + number, physical="09:00.0"))
+        for number in (1, 2)
+    )
+    found = losses(host(amd_integrated(), whole, *parts), vm(hostdevs=given("09:00.1")), Virtio())
+    assert [one.what.id for one in found] == ["judge.loss.vm-card"]
+    assert dict(dict(found[0].what.args)["card"].args)["address"] == "09:00.1"
 
 
 @pytest.mark.parametrize("choice", [Virtio(), Virgl()])

@@ -246,3 +246,33 @@ def test_every_step_can_be_told() -> None:
     assert "+0000:01:00.0 driver=vfio-pci" in diff_of(made.steps[0])
     assert "+    <hostdev mode='subsystem' type='pci' managed='yes'>" in diff_of(made.steps[2])
     assert len({summary_of(step).id for step in made.steps} | {undo_of(step).id for step in made.steps}) == 6
+
+
+def _vf_host(*, functions_of_slot: bool) -> Host:
+    """A card with two virtual functions in its slot; each may be told with its siblings or alone."""
+    whole = hosts.device("09:00.0", hosts.VGA, hosts.INTEL, 0xE212, group=15, driver="xe")
+    parts = tuple(
+        hosts.device(f"09:00.{number}", hosts.DISPLAY_3D, hosts.INTEL, 0xE212, group=15 + number, physical="09:00.0")
+        for number in (1, 2)
+    )
+    told = [(part, *(one for one in parts if one is not part and functions_of_slot)) for part in parts]
+    return hosts.host(hosts.amd_integrated(), hosts.gpu(whole), *(hosts.gpu(*functions) for functions in told))
+
+
+@pytest.mark.parametrize("functions_of_slot", [False, True])
+def test_only_the_virtual_function_of_a_vm_leaves_it(*, functions_of_slot: bool):
+    devices = f"{QXL_WITH_SPICE}\n    {hostdev(9, 1)}\n    {hostdev(9, 7)}\n"
+    made = plan(vm(devices), Virtio(), _vf_host(functions_of_slot=functions_of_slot))
+    after = made.steps[0].after
+    assert hostdev(9, 1) not in after
+    assert hostdev(9, 7) in after
+    assert [one.id for one in made.findings if one.id.startswith("plan.hostdev")] == ["plan.hostdev-stays"]
+
+
+def test_an_unknown_boot_stack_is_said_once():
+    lit = hosts.nvidia_card(outputs=(hosts.output(),))
+    machine = hosts.host(lit, hosts.amd_integrated(), stack=NOT_ASKED)
+    made = plan(vm(), Passthrough(lit.address), machine)
+    ids = [one.id for one in made.findings]
+    assert ids.count("boot.stack") == 1
+    assert "plan.boot-stack-unknown" not in ids
