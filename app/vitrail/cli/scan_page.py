@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from vitrail.cli.banner import banner
 from vitrail.cli.page import Page, Words
+from vitrail.cli.scan import Seen
 from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Holders, Host, IommuGroup, Output, PciDevice
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
@@ -15,15 +16,13 @@ from vitrail.text.speaker import speaker
 _MOST_HOLDERS = 5
 
 
-def write_scan(
-    language: str | None, host: Host, verdicts: tuple[GroupVerdict, ...], label: Text, notes: tuple[Text, ...] = ()
-) -> None:
+def write_scan(language: str | None, seen: Seen, verdicts: tuple[GroupVerdict, ...]) -> None:
     """Everything on one page, the cards first; above them what is to be known of a listing."""
-    page = Page(speaker(language))
-    banner(page, host.kind, label)
-    if notes:
+    host, page = seen.host, Page(speaker(language))
+    banner(page, host.kind, seen.label)
+    if seen.notes:
         page.heading(text("cli.scan.about-listing"))
-    for note in notes:
+    for note in seen.notes:
         page.paragraph(note, 2)
     _machine(page, host)
     page.heading(text("cli.scan.cards"))
@@ -36,6 +35,7 @@ def write_scan(
             _card(page, host, gpu)
     _groups(page, host, verdicts)
     _vms(page, host)
+    page.findings(seen.vms_not_read)
 
 
 def _machine(page: Page, host: Host) -> None:

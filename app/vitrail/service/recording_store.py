@@ -18,8 +18,10 @@ from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import Text, text
 from vitrail.model.vm import VmState
 from vitrail.service.happening import Happening
+from vitrail.service.recorded_domains import RecordedDomain, recorded_domains
 from vitrail.service.state import StateFolder, write_private
 from vitrail.service.stores import DefineRefused, StoredDomain
+from vitrail.source.documents import DocumentKind
 from vitrail.source.recording import Recording
 
 _NOT_RECORDED = Unknown(text("service.recording.not-recorded"))
@@ -37,31 +39,22 @@ class RecordingStore:
         self._copy = ("simulated", digest[:32], "domains")
 
     def list(self) -> tuple[StoredDomain, ...]:
-        names = self._recording.libvirt_names("domains")
-        if not names and self._recording.libvirt_capabilities() is None:
+        if not self._recording.tells_vms:
             raise Unreachable(text("service.recording.no-libvirt"), text("service.recording.record-again"))
-        found = [self._stored(name, self._recorded(name)) for name in names]
+        found = [self._stored(domain) for domain in recorded_domains(self._recording)]
         return tuple(sorted(found, key=lambda domain: (domain.name, domain.uuid)))
 
     def read(self, uuid: str) -> StoredDomain | None:
         return next((domain for domain in self.list() if domain.uuid == uuid), None)
 
-    def _recorded(self, name: str) -> Reading[str]:
-        try:
-            words = self._recording.libvirt_text("domains", name)
-        except Unreadable as error:
-            return Unknown(error.what)
-        return Known(words, f"{self._connection} libvirt/domains/{name}.xml")
-
-    def _stored(self, file: str, words: Reading[str]) -> StoredDomain:
-        uuid, name = _identity(words) or ("", file)
-        changed = self._changed(uuid) if uuid else None
-        facts = self._recording.domains.get(uuid) or self._recording.domains.get(name) or {}
+    def _stored(self, domain: RecordedDomain) -> StoredDomain:
+        changed = self._changed(domain.uuid) if domain.uuid else None
+        facts = self._recording.domains.get(domain.uuid) or self._recording.domains.get(domain.name) or {}
         return StoredDomain(
-            uuid,
-            name,
-            changed or words,
-            _state_in(facts),
+            domain.uuid,
+            domain.name,
+            changed or domain.text,
+            _state_in(facts, domain),
             persistent=True,
             has_managed_save=_flag_in(facts, "managed_save"),
             autostart=_flag_in(facts, "autostart"),
@@ -107,24 +100,25 @@ class RecordingStore:
         return _NOT_RECORDED
 
     def capabilities(self, emulator: str | None, arch: str, machine: str, virt_type: str) -> Reading[str]:
-        """The recorded document for this kind of VM, else that of another version of its machine type."""
+        """The recorded document for this kind of VM, else of another version of its machine type, else the only one."""
         from vitrail.xmldoc.capabilities import read_domain_capabilities  # noqa: PLC0415 - lxml, only with VMs
 
         del emulator
         trouble: Reading[str] = _NOT_RECORDED
         near: Reading[str] | None = None
-        for name in self._recording.libvirt_names("domain-capabilities"):
+        files = self._recording.documents(DocumentKind.DOMAIN_CAPABILITIES)
+        for file in files:
             try:
-                words = self._recording.libvirt_text("domain-capabilities", name)
+                words = self._recording.document(file)
                 told = read_domain_capabilities(words)
             except Unreadable as error:
                 trouble = Unknown(error.what)
                 continue
-            if (told.arch, told.virt_type) != (arch, virt_type) or _family(told.machine) != _family(machine):
-                continue
-            near = Known(words, f"{self._connection} libvirt/domain-capabilities/{name}.xml")
-            if told.machine == machine:
-                break
+            fits = (told.arch, told.virt_type) == (arch, virt_type) and _family(told.machine) == _family(machine)
+            if fits or (len(files) == 1 and told.arch in ("", arch)):
+                near = Known(words, f"{self._connection} {file}")
+                if told.machine == machine:
+                    break
         return near or trouble
 
     def watch(self, callback: Callable[[Happening], None]) -> None:
@@ -154,9 +148,10 @@ def _family(machine: str) -> str:
     return machine.partition("-")[0]
 
 
-def _state_in(facts: Mapping[str, Any]) -> Reading[VmState]:
-    told = facts.get("state")
-    state = next((one for one in VmState if one.value == told), None)
+def _state_in(facts: Mapping[str, Any], domain: RecordedDomain) -> Reading[VmState]:
+    if "state" not in facts:
+        return Known(VmState.RUNNING if domain.was_running else VmState.OFF, f"{domain.file} domain/@id")
+    state = next((one for one in VmState if one.value == facts["state"]), None)
     return _NOT_RECORDED if state is None else Known(state, "libvirt/domains.toml")
 
 

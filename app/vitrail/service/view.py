@@ -74,7 +74,14 @@ class View:
             else:
                 not_read.append(vm)
         self._trouble, self._not_read = None, tuple(not_read)
+        if not_read and not vms:
+            return Unknown(text("service.vm.none-read", count=len(not_read), first=not_read[0].title))
         return Known(tuple(vms), self.connection)
+
+    @property
+    def not_read(self) -> tuple[Finding, ...]:
+        """VMs that are not in the host that was read last, because their settings could not be read."""
+        return self._not_read
 
     def daemon(self) -> Reading[Daemon]:
         """What manages the VMs here."""
@@ -124,8 +131,10 @@ def _as_vm(domain: StoredDomain) -> Vm | Finding:
 
 def _not_read(domain: StoredDomain, reason: Text) -> Finding:
     title = text("service.vm.not-read", vm=domain.name, reason=reason)
-    evidence = (Evidence("domain", domain.uuid),)
-    return Finding("vm.not-read", Status.UNKNOWN, Severity.WARNS, title, evidence, text("service.vm.not-read.remedy"))
+    evidence = (Evidence("domain", domain.uuid or domain.name),)
+    # Only a file of a recording has no UUID.
+    remedy = text("service.vm.not-read.remedy") if domain.uuid else text("service.recording.file-remedy")
+    return Finding("vm.not-read", Status.UNKNOWN, Severity.WARNS, title, evidence, remedy)
 
 
 def _vms_here(vms: tuple[Vm, ...]) -> Text:

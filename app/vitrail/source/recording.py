@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Opens a recorded machine: a folder, read lazily, or an archive, read into bounded memory.
 
-Layout: `machine.toml` (`format = 1`; `title`; `[names]`), `root/` (what the readers read), `libvirt/` with
-capabilities.xml, domain-capabilities/, node-devices/, domains/ and domains.toml, and `nvml.json`. Only the first is
-required.
+Layout: `machine.toml` (`format = 1`; `title`; `[names]`), `root/` (what the readers read), `libvirt/` with libvirt's
+documents, told apart by their root element, and domains.toml, and `nvml.json`. Only the first is required.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Any
 
 from vitrail.model.errors import Unreadable
 from vitrail.model.text import text
+from vitrail.source.documents import DocumentKind, find_documents
 from vitrail.source.nvml import RecordedNvml
 from vitrail.source.root import FolderRoot, MemoryRoot, Root
 
@@ -41,23 +42,19 @@ class Recording:
     """What domains.toml says, by the domain's uuid or name: state, managed_save, autostart, pids."""
     _top: Root
 
-    def libvirt_names(self, kind: str) -> tuple[str, ...]:
-        """The documents of a kind (`domains`, `domain-capabilities`, `node-devices`), without `.xml`."""
-        try:
-            names = self._top.names(f"libvirt/{kind}")
-        except OSError:
-            return ()
-        return tuple(name.removesuffix(".xml") for name in names if name.endswith(".xml"))
+    @property
+    def tells_vms(self) -> bool:
+        """Whether libvirt was asked for its VMs when this was recorded, so that none means none."""
+        kinds = (DocumentKind.DOMAIN, DocumentKind.CAPABILITIES)
+        found = find_documents(self._top)
+        return any(found[kind] for kind in kinds) or self._top.exists("libvirt/domains")
 
-    def libvirt_text(self, kind: str, name: str) -> str:
+    def documents(self, kind: DocumentKind) -> tuple[str, ...]:
+        """Where the documents of a kind lie in the recording."""
+        return find_documents(self._top)[kind]
+
+    def document(self, path: str) -> str:
         """One document. Raises Unreadable where it cannot be read."""
-        return self._document(f"libvirt/{kind}/{name}.xml")
-
-    def libvirt_capabilities(self) -> str | None:
-        """The host's capabilities, None where the recording has none."""
-        return self._document("libvirt/capabilities.xml") if self._top.exists("libvirt/capabilities.xml") else None
-
-    def _document(self, path: str) -> str:
         try:
             return self._top.read_bytes(path).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -69,7 +66,8 @@ class Recording:
 
 def open_recording(path: Path) -> Recording:
     """The recording at this path. Raises Unreadable with what is wrong and what to do."""
-    if path.is_dir():
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
         if (path / "root").is_symlink():
             raise Unreadable(
                 text("source.recording.refused", path=str(path), why=text("source.recording.link-leaves", name="root")),
@@ -77,7 +75,7 @@ def open_recording(path: Path) -> Recording:
             )
         top: Root = FolderRoot(path)
         root: Root = FolderRoot(path / "root")
-    elif path.is_file():
+    elif stat.S_ISREG(mode):
         top, root = _open_archive(path)
     else:
         raise Unreadable(text("source.recording.missing", path=str(path)), text("source.recording.check-path"))
@@ -92,6 +90,19 @@ def open_recording(path: Path) -> Recording:
         domains=_read_domains(path, top),
         _top=top,
     )
+
+
+def _mode(path: Path) -> int:
+    """What kind of file is there, 0 for none. Raises Unreadable where that may not be seen."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return 0
+    except OSError as error:
+        why = text("source.recording.io", error=error.strerror or str(error))
+        raise Unreadable(
+            text("source.recording.refused", path=str(path), why=why), text("source.recording.check-path")
+        ) from error
 
 
 def _open_archive(path: Path) -> tuple[Root, Root]:

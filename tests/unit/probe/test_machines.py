@@ -18,6 +18,7 @@ from vitrail.model.reading import Known, Reading, Unknown, known_or
 from vitrail.model.verdict import Isolation
 from vitrail.model.vm import GuestSystem, Vm, VmState
 from vitrail.probe.host import read_host
+from vitrail.source.documents import DocumentKind
 from vitrail.source.names import Names
 from vitrail.source.recording import Recording, open_recording
 from vitrail.xmldoc.capabilities import read_capabilities, read_domain_capabilities
@@ -34,8 +35,8 @@ def value(reading: Reading[T]) -> T:
 
 def vms_of(recording: Recording) -> tuple[Vm, ...]:
     vms = []
-    for name in recording.libvirt_names("domains"):
-        words = recording.libvirt_text("domains", name)
+    for file in recording.documents(DocumentKind.DOMAIN):
+        words = recording.document(file)
         facts = recording.domains[words.partition("<uuid>")[2].partition("</uuid>")[0]]
         vms.append(
             read_vm(
@@ -91,11 +92,12 @@ def test_what_is_kept_is_what_the_description_makes(name: str, tmp_path: Path):
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_libvirt_answers_are_read_and_fit_the_vms(name: str):
     recording = open_recording(place_of(name))
-    daemon = read_capabilities(recording.libvirt_capabilities() or "")
+    (capabilities,) = recording.documents(DocumentKind.CAPABILITIES)
+    daemon = read_capabilities(recording.document(capabilities))
     machines = {machine for guest in daemon.guests for machine in guest.machines}
     offered = {
-        read_domain_capabilities(recording.libvirt_text("domain-capabilities", document)).machine
-        for document in recording.libvirt_names("domain-capabilities")
+        read_domain_capabilities(recording.document(file)).machine
+        for file in recording.documents(DocumentKind.DOMAIN_CAPABILITIES)
     }
     assert {vm.machine for vm in vms_of(recording)} <= machines == offered
 

@@ -14,6 +14,7 @@ from vitrail.model.errors import Unreadable
 from vitrail.model.reading import Known
 from vitrail.model.text import Text
 from vitrail.source import archive as bounds
+from vitrail.source.documents import DocumentKind
 from vitrail.source.recording import open_recording
 
 TOML = ("machine.toml", b"format = 1\n")
@@ -72,8 +73,8 @@ def test_an_archive_is_opened_whatever_tar_wrote_it(tmp_path, layout, compress, 
     assert recording.root.read("sys/bus/a/uevent") == "X=1"
     assert recording.root.read(deep.removeprefix(f"{top}root/") + "/f") == "deep"
     assert recording.root.names("sys/empty") == ()
-    assert recording.libvirt_names("domains") == ("v",)
-    assert recording.libvirt_text("domains", "v") == "<domain/>"
+    (file,) = recording.documents(DocumentKind.DOMAIN)
+    assert recording.document(file) == "<domain/>"
     assert recording.domains == {"v": {"state": "running"}}
     assert recording.nvml is not None
     cards = recording.nvml.cards()
@@ -84,8 +85,13 @@ def test_an_archive_is_opened_whatever_tar_wrote_it(tmp_path, layout, compress, 
 def test_a_folder_needs_its_description_only(tmp_path):
     (tmp_path / "machine.toml").write_text("format = 1\n")
     recording = open_recording(tmp_path)
-    assert (recording.title, recording.names, recording.libvirt_names("domains")) == (None, {}, ())
+    assert (recording.title, recording.names, recording.tells_vms) == (None, {}, False)
     assert not recording.root.live
+
+
+def test_a_folder_that_may_not_be_seen_is_told_from_one_that_is_not_there(tmp_path):
+    assert refusal(tmp_path / ("x" * 300)) == "source.recording.io"
+    assert refusal(tmp_path / "nul\0") == "source.recording.missing"
 
 
 @pytest.mark.parametrize(
