@@ -81,7 +81,7 @@ def make_plan(
         identities=_identities(choice, card),
         phases=phases,
         losses=losses(host, vm, choice) if phases else (),
-        findings=(*findings, *said),
+        findings=_once(findings, said),
     )
 
 
@@ -142,6 +142,12 @@ def draft_vm(ground: Ground, choice: Choice) -> Draft:
             assert_never(choice)
 
 
+def _once(judged: tuple[Finding, ...], said: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What was judged and what the plan adds; about one thing only the plan's word, which is the stricter."""
+    own = {finding.id for finding in said}
+    return (*(finding for finding in judged if finding.id not in own), *said)
+
+
 def _phases(host: Host, vm: Vm, choice: Choice, draft: Draft) -> tuple[tuple[Phase, ...], tuple[Finding, ...]]:
     phases: list[Phase] = []
     findings = draft.findings
@@ -153,8 +159,7 @@ def _phases(host: Host, vm: Vm, choice: Choice, draft: Draft) -> tuple[tuple[Pha
         gated = prepared is not None or any(gate.stops for gate in gates)
         if prepared is not None:
             phases.append(prepared)
-        known = {finding.id for finding in findings}
-        findings += tuple(gate for gate in gates if gate.id not in known)
+        findings += gates
     after = edit(vm.text, draft.edits)
     if after != vm.text:
         step = EditVm(vm.uuid, vm.name, vm.text, after, text_digest(vm.text), text_digest(after))

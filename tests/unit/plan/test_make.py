@@ -276,3 +276,11 @@ def test_an_unknown_boot_stack_is_said_once():
     ids = [one.id for one in made.findings]
     assert ids.count("boot.stack") == 1
     assert "plan.boot-stack-unknown" not in ids
+
+
+def test_what_is_judged_and_gated_is_said_once_as_what_stops():
+    lit = hosts.nvidia_card(outputs=(hosts.output(),), holders=hosts.holders(hosts.process()))
+    made = plan(vm(), Passthrough(lit.address), hosts.host(lit, hosts.amd_integrated()))
+    for name in ("card.lit", "card.held"):
+        (only,) = [one for one in made.findings if one.id == name]
+        assert only.stops
