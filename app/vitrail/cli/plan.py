@@ -26,7 +26,7 @@ def run(request: Namespace) -> int:
     document = None if request.xml is None else read_text(request.xml)
     with closing(open_from(request) if document is None else open_for_document(request)) as workplace:
         host = workplace.read()
-        vm = workplace.find_vm(host, request.vm) if document is None else workplace.vm_from_text(document)
+        vm = workplace.find_vm(host, request.vm) if document is None else workplace.vm_from_text(document, host)
         plan = workplace.plan(host, vm, choice_from(request, host))
         if request.out is not None and document is not None:
             replace_text(request.out, _edited(plan, document))

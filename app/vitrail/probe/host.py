@@ -35,7 +35,6 @@ from vitrail.probe.holders import read_holders
 from vitrail.probe.pci import Bus, read_bus, read_groups
 from vitrail.probe.unread import read_words
 from vitrail.probe.vm_graphics import with_cards_of_vms
-from vitrail.probe.vm_graphics import with_cards_of_vms
 from vitrail.probe.vram import Memory
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from vitrail.model.text import text
 from vitrail.model.verdict import ModeVerdict
 from vitrail.model.vm import Vm
 from vitrail.plan.make import make_plan
+from vitrail.probe.vm_graphics import with_host_facts
 from vitrail.service.changing import Bench, Progress, apply_plan
 from vitrail.service.history import read_history
 from vitrail.service.place import Place
@@ -45,10 +46,10 @@ class Workplace(View):
 
         return load_knowledge()
 
-    def vm_from_text(self, xml: str) -> Vm:
-        """The VM of a document on disk. Raises Unreadable with line and column."""
+    def vm_from_text(self, xml: str, host: Host) -> Vm:
+        """The VM of a document on disk, as it would be on this host. Raises Unreadable with line and column."""
         unknown = Unknown(text("service.vm.only-a-document"))
-        return read_vm(xml, state=unknown, has_managed_save=unknown, autostart=unknown)
+        return with_host_facts(read_vm(xml, state=unknown, has_managed_save=unknown, autostart=unknown), host)
 
     def capabilities(self, vm: Vm) -> Reading[DomainCapabilities]:
         """What this place's QEMU can do for a VM of this kind."""
