@@ -23,7 +23,9 @@ def test_what_was_recorded_can_be_planned_on_and_changed_in_a_copy(
     daemon: PrivateLibvirt, guest: Guest, tmp_path: Path, state: Path
 ):
     file = tmp_path / "machine.tar.xz"
-    members = record(str(file), daemon.uri)
+    recorded = record(str(file), daemon.uri)
+    members = recorded.members
+    assert recorded.left_out == ()
     assert "machine.toml" in members
     assert b"canary-8" not in file.read_bytes()
     content = file.read_bytes()
@@ -54,7 +56,8 @@ def test_a_file_that_is_there_stays(daemon: PrivateLibvirt, tmp_path: Path):
 
 def test_without_a_libvirt_the_machine_is_recorded_without_vms(tmp_path: Path, state: Path):
     file = tmp_path / "machine.tar.xz"
-    record(str(file), f"qemu:///system?socket={tmp_path}/nothing")
+    recorded = record(str(file), f"qemu:///system?socket={tmp_path}/nothing")
+    assert [one.id for one in recorded.left_out] == ["service.record.no-vms"]
     host = open_place(str(file), None).read()
     assert isinstance(host.vms, Unknown)
     assert not state.exists()

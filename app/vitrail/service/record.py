@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vitrail.model.errors import Refused, Unreachable
 from vitrail.model.machine import Host, MachineKind
 from vitrail.model.reading import Known, Reading, Unknown
-from vitrail.model.text import text
+from vitrail.model.text import Text, text
 from vitrail.probe.host import read_host
 from vitrail.probe.libvirt_read import (
     read_capabilities_text,
@@ -32,29 +33,42 @@ _KINDS_OF_VM = (("x86_64", "q35", "kvm"), ("x86_64", "pc", "kvm"), ("x86_64", "q
 """Asked for besides those of the VMs that are there, so that a recording without VMs can be planned on."""
 
 
-def record(file: str, connect: str | None = None) -> tuple[str, ...]:
-    """Save this machine to a new file; what it holds. Raises Refused where something is there already."""
-    return tuple(path for path, _size in save_recording(draft_recording(connect), Path(file)))
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a new recording holds, and what could not be read for it: VMs, or this machine's libvirt altogether."""
+
+    members: tuple[str, ...]
+    left_out: tuple[Text, ...]
 
 
-def draft_recording(connect: str | None = None) -> Draft:
-    """What a recording of this machine would hold; no VMs where this user has no libvirt. Raises Unreachable."""
+def record(file: str, connect: str | None = None) -> Recorded:
+    """Save this machine to a new file. Raises Refused where something is there already."""
+    draft, left_out = draft_recording(connect)
+    return Recorded(tuple(path for path, _size in save_recording(draft, Path(file))), left_out)
+
+
+def draft_recording(connect: str | None = None) -> tuple[Draft, tuple[Text, ...]]:
+    """What a recording of this machine would hold and what it lacks: all VMs where this user has no libvirt.
+
+    Raises Unreachable where libvirt is there and does not answer.
+    """
     address = read_uri(connect if connect is not None else DEFAULT)
     if not address.local:
         raise Refused(text("service.record.elsewhere", uri=address.uri), text("service.record.run-there"))
     session = Session(address)
+    texts: LibvirtTexts | None = None
     try:
-        texts = _libvirt_texts(session)
+        texts, left_out = _libvirt_texts(session)
     except Unreachable as error:
         if error.what.id not in libvirt_errors.NOT_THERE:
             raise
-        texts = None
+        left_out = (text("service.record.no-vms", reason=error.what),)
     finally:
         session.close()
     root = FolderRoot("/")
     unasked = Unknown(text("service.recording.not-recorded"))
     host = read_host(root, unasked, kind=MachineKind.REAL, names=Names(root), nvml=Nvml())
-    return plan_recording(root, texts, _names(host), _nvidia_cards(host))
+    return plan_recording(root, texts, _names(host), _nvidia_cards(host)), left_out
 
 
 def _nvidia_cards(host: Host) -> tuple[NvmlCard, ...]:
@@ -76,7 +90,7 @@ def _names(host: Host) -> dict[str, tuple[str, str]]:
     return named
 
 
-def _libvirt_texts(session: Session) -> LibvirtTexts:
+def _libvirt_texts(session: Session) -> tuple[LibvirtTexts, tuple[Text, ...]]:
     store = LibvirtStore(session)
     domains = store.list()
     libvirt = load_libvirt()
@@ -87,18 +101,24 @@ def _libvirt_texts(session: Session) -> LibvirtTexts:
         beat()
         return capabilities, read_node_device_texts(connection)
 
+    left_out = tuple(
+        text("service.vm.not-read", vm=domain.name, reason=domain.text.reason)
+        for domain in domains
+        if isinstance(domain.text, Unknown)
+    )
     known = tuple(_domain(domain, domain.text.value) for domain in domains if isinstance(domain.text, Known))
     try:
         capabilities, node_devices = session.read(ask, CAPABILITIES_SECONDS)
     except libvirt.libvirtError:
-        return LibvirtTexts(domains=known)
+        return LibvirtTexts(domains=known), left_out
     told = (_capabilities(session, kind) for kind in sorted(kinds - {None}, key=str) if kind is not None)
-    return LibvirtTexts(
+    texts = LibvirtTexts(
         capabilities=capabilities.value if isinstance(capabilities, Known) else None,
         domain_capabilities=tuple(pair for pair in told if pair is not None),
         node_devices=node_devices.value if isinstance(node_devices, Known) else (),
         domains=known,
     )
+    return texts, left_out
 
 
 Kind = tuple[str | None, str, str, str]
