@@ -71,7 +71,7 @@ def _step(step: Step, *, writable: bool) -> Json:
 def read_plan(words: str) -> tuple[str, str, Choice]:
     """The plan's id, its VM's UUID (else name) and its choice; its steps are never read. Raises Unreadable."""
     try:
-        document = json.loads(words)
+        document = json.loads(words.removeprefix("\ufeff"))
         if document["schema"] != SCHEMA:
             raise Unreadable(text("cli.plan-file.schema", schema=str(document["schema"])), _make_anew())
         chosen = document["choice"]

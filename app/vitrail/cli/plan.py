@@ -8,7 +8,7 @@ from contextlib import closing
 
 from vitrail.cli.banner import banner
 from vitrail.cli.door import DONE
-from vitrail.cli.files import read_text, replace_text
+from vitrail.cli.files import read_document, replace_text
 from vitrail.cli.json_plan import json_plan
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
@@ -23,13 +23,13 @@ from vitrail.text.speaker import speaker
 
 def run(request: Namespace) -> int:
     """Plan for a VM, or for a document on disk, and show it."""
-    document = None if request.xml is None else read_text(request.xml)
+    document = None if request.xml is None else read_document(request.xml)
     with closing(open_from(request) if document is None else open_for_document(request)) as workplace:
         host = workplace.read()
-        vm = workplace.find_vm(host, request.vm) if document is None else workplace.vm_from_text(document, host)
+        vm = workplace.find_vm(host, request.vm) if document is None else workplace.vm_from_text(document.words, host)
         plan = workplace.plan(host, vm, choice_from(request, host))
         if request.out is not None and document is not None:
-            replace_text(request.out, _edited(plan, document))
+            replace_text(request.out, _edited(plan, document.words), document.encoding)
         _show(request, workplace, plan)
     return DONE
 
