@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where each template is written and when in a run: the fixed list of places that root ever writes.
+
+`ours`: Vitrail is the file's only author, so it comes and goes whole. Elsewhere words or a marked block are ours, and
+the rest is the user's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from vitrail.model.host_step import (
+    ArgumentFile,
+    ArgumentsByTool,
+    ArgumentsFile,
+    Fixed,
+    FixedFile,
+    HostChange,
+    HostPlan,
+    LoaderEntry,
+    ReservedCards,
+    RunTool,
+    Template,
+    Tool,
+)
+
+_PLAIN = 0o644
+_PROGRAM = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path from the root without its first slash; `mode` is for a file that did not exist."""
+
+    path: str
+    mode: int
+    ours: bool
+
+
+class Stage(IntEnum):
+    """The order of a host phase: what does nothing by itself, then images, then what starts the machine."""
+
+    INERT = 0
+    IMAGE = 1
+    BOOT = 2
+
+
+_ARGUMENTS: dict[ArgumentFile, Place] = {
+    ArgumentFile.GRUB_DROP_IN: Place("etc/default/grub.d/60-vitrail.cfg", _PLAIN, ours=True),
+    ArgumentFile.GRUB_DEFAULTS: Place("etc/default/grub", _PLAIN, ours=False),
+    ArgumentFile.KERNEL_CMDLINE: Place("etc/kernel/cmdline", _PLAIN, ours=False),
+    ArgumentFile.CMDLINE_DROP_IN: Place("etc/cmdline.d/60-vitrail.conf", _PLAIN, ours=True),
+    ArgumentFile.SDBOOT_MANAGE: Place("etc/sdboot-manage.conf", _PLAIN, ours=False),
+    ArgumentFile.LIMINE_DEFAULTS: Place("etc/default/limine", _PLAIN, ours=False),
+    ArgumentFile.REFIND_LINUX: Place("boot/refind_linux.conf", _PLAIN, ours=False),
+}
+
+_FIXED: dict[Fixed, Place] = {
+    Fixed.INITRAMFS_TOOLS_HOOK: Place("etc/initramfs-tools/hooks/vitrail", _PROGRAM, ours=True),
+    Fixed.INITRAMFS_TOOLS_EARLY: Place("etc/initramfs-tools/scripts/init-top/00-vitrail", _PROGRAM, ours=True),
+    Fixed.DRACUT_CONF: Place("etc/dracut.conf.d/60-vitrail.conf", _PLAIN, ours=True),
+    Fixed.DRACUT_MODULE: Place("usr/lib/dracut/modules.d/60vitrail/module-setup.sh", _PROGRAM, ours=True),
+    Fixed.DRACUT_EARLY: Place("usr/lib/dracut/modules.d/60vitrail/vitrail-early.sh", _PROGRAM, ours=True),
+    Fixed.MKINITCPIO_CONF: Place("etc/mkinitcpio.conf.d/60-vitrail.conf", _PLAIN, ours=True),
+    Fixed.MKINITCPIO_INSTALL: Place("etc/initcpio/install/vitrail", _PLAIN, ours=True),
+    Fixed.MKINITCPIO_HOOK: Place("etc/initcpio/hooks/vitrail", _PLAIN, ours=True),
+    Fixed.BOOSTER_MODULES: Place("etc/booster.yaml", _PLAIN, ours=False),
+}
+
+_IMAGE_TOOLS = frozenset({Tool.UPDATE_INITRAMFS, Tool.DRACUT, Tool.MKINITCPIO, Tool.BOOSTER})
+
+
+def place_of(template: Template) -> Place:
+    """The one place of this template."""
+    match template:
+        case FixedFile():
+            return _FIXED[template.which]
+        case ReservedCards():
+            return Place("etc/vitrail/reserved-cards", _PLAIN, ours=True)
+        case LoaderEntry():
+            return Place(f"{template.folder.value}/{template.name}.conf", _PLAIN, ours=False)
+        case ArgumentsFile():
+            return _ARGUMENTS[template.which]
+
+
+def stages_of(plan: HostPlan) -> tuple[Stage, ...]:
+    """When each step of a plan has its turn.
+
+    /etc/kernel/cmdline and its drop-ins feed whatever comes last: a boot tool, or, in unified images, the image tool.
+    """
+    own_tool = any(isinstance(change, RunTool) and change.tool not in _IMAGE_TOOLS for change in plan.steps)
+    return tuple(_stage_of(change, own_tool=own_tool) for change in plan.steps)
+
+
+def _stage_of(change: HostChange, *, own_tool: bool) -> Stage:
+    match change:
+        case RunTool():
+            return Stage.IMAGE if change.tool in _IMAGE_TOOLS else Stage.BOOT
+        case ArgumentsByTool():
+            return Stage.BOOT
+    match change.template:
+        case FixedFile() | ReservedCards():
+            return Stage.INERT
+        case ArgumentsFile(which=ArgumentFile.KERNEL_CMDLINE | ArgumentFile.CMDLINE_DROP_IN) if not own_tool:
+            return Stage.INERT
+    return Stage.BOOT
+
+
+def subject_path(change: HostChange) -> str | None:
+    """The path that a step writes itself, None where a program does the writing."""
+    if isinstance(change, RunTool | ArgumentsByTool):
+        return None
+    return place_of(change.template).path
+
+
+def subject_of_change(change: HostChange) -> str:
+    """What a step is on, for journals and answers: a path with its slash, or the program's name."""
+    path = subject_path(change)
+    if path is not None:
+        return f"/{path}"
+    return change.tool.value if isinstance(change, RunTool | ArgumentsByTool) else ""
+
+
+def kind_of_change(change: HostChange) -> str:
+    """A step's kind as answers name it."""
+    match change:
+        case RunTool():
+            return "run-tool"
+        case ArgumentsByTool():
+            return "arguments-by-tool"
+    return "write-file"

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said to the root helper and what it answers: one JSON line each way, protocol 1.
+
+Separate from the helper because both sides need it, and because the refusals are kinds and arguments: the side that
+knows the user's language makes sentences of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vitrail.model.host_step import HostPlan
+from vitrail.model.kernel_argument import check_plan_id
+
+PROTOCOL = 1
+MAX_LINE_BYTES = 1024 * 1024
+MAX_DEPTH = 32
+MAX_ID_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Which helper this is and what it knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Carry out exactly this."""
+
+    plan: HostPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back a plan's newest run, or the newest run of all, or everything. `force`: exactly as it was before."""
+
+    plan_id: str | None
+    everything: bool
+    force: bool
+
+    def __post_init__(self) -> None:
+        if self.plan_id is not None:
+            check_plan_id(self.plan_id)
+            if self.everything:
+                raise ValueError("everything")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every run, and what awaits Keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The plan is to stay; the boot in which the user saw that is named."""
+
+    plan_id: str
+    boot_id: str
+
+    def __post_init__(self) -> None:
+        check_plan_id(self.plan_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a recording of this machine holds, in pages: after this path, None for the first page."""
+
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Load data that only root sees."""
+
+
+Request = Hello | Apply | Undo | Status | Keep | Facts | Watch
+VERBS: dict[str, type[Request]] = {
+    "hello": Hello,
+    "apply": Apply,
+    "undo": Undo,
+    "status": Status,
+    "keep": Keep,
+    "facts": Facts,
+    "watch": Watch,
+}
+
+
+class Kind(StrEnum):
+    """Why the helper did not do it. But for the last three, nothing was written."""
+
+    LINE_TOO_LONG = "line-too-long"
+    UNFINISHED_LINE = "unfinished-line"
+    NOT_JSON = "not-json"
+    TOO_DEEP = "too-deep"
+    DUPLICATE_KEY = "duplicate-key"
+    NOT_A_REQUEST = "not-a-request"
+    PROTOCOL = "protocol"
+    VERB = "verb"
+    FIELDS = "fields"
+    NOT_AVAILABLE = "not-available"
+    RULE = "rule"
+    """The plan breaks a rule of the helper's own: `rule` names it."""
+    OTHER_MACHINE = "other-machine"
+    OTHER_BOOT = "other-boot"
+    OTHER_DEVICE = "other-device"
+    UNREAD = "unread"
+    """Something that has to be compared could not be read."""
+    PLACE = "place"
+    """A path is not what it should be: a link, no plain file, not root's."""
+    SUBJECT_CHANGED = "subject-changed"
+    RENDERING = "rendering"
+    """What is rendered here is not what was previewed."""
+    UNRENDERABLE = "unrenderable"
+    TOOL_MISSING = "tool-missing"
+    NO_SPACE = "no-space"
+    PACKAGE_LOCK = "package-lock"
+    LOCKED = "locked"
+    INTERRUPTED = "interrupted"
+    """An earlier run never ended: it has to be taken back first."""
+    LATER_PLAN = "later-plan"
+    """A later plan wrote the same subject: it has to be taken back first."""
+    NO_RUN = "no-run"
+    NOT_RESTARTED = "not-restarted"
+    JOURNAL = "journal"
+    """The journal or an original is not readable."""
+    STATE = "state"
+    """The state folder cannot be used."""
+    APPLY_FAILED = "apply-failed"
+    """A step failed; `result` says what became of the rest."""
+    UNDO_FAILED = "undo-failed"
+    INTERNAL = "internal"
+
+
+class Refusal(Exception):
+    """The answer is no: a kind and arguments, never a sentence."""
+
+    def __init__(self, kind: Kind, **args: str | int) -> None:
+        super().__init__(kind.value)
+        self.kind = kind
+        self.args_of = args
+
+
+@dataclass(frozen=True, slots=True)
+class HostStepOutcome:
+    """One step of an apply or undo; `detail` is a kind, `args` what it is about."""
+
+    index: int
+    kind: str
+    subject: str
+    result: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostRunOutcome:
+    """One apply or undo; `result` is a `RunResult`."""
+
+    plan_id: str
+    run: str
+    result: str
+    steps: tuple[HostStepOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostRunState:
+    """One run in a status; `state` is a `RunState`, `kept` whether the user saw it work."""
+
+    plan_id: str
+    run: str
+    started_at: float
+    state: str
+    kept: bool
+    needs_restart: bool
+    boot_id: str
