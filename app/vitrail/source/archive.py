@@ -26,7 +26,12 @@ _DECODER_BYTES = 128 * 1024 * 1024
 _BLOCK = 512
 _CHUNK = 64 * 1024
 _XZ_MAGIC = b"\xfd7zXZ\x00"
-_MAX_LINK_CHARACTERS = 4096
+_MAX_PATH_CHARACTERS = 4096
+"""No path on Linux is longer; every step of one costs its length."""
+_MAX_EXTENDED_BYTES = 64 * 1024
+_MAX_EXTENDED_RECORDS = 32
+_MAX_BEHIND_END = 1024 * 1024
+"""Padding behind the end of a tar; nothing there is ever used."""
 
 _FILE_KINDS = (b"0", b"\0")
 _LINK_KIND = b"2"
@@ -62,9 +67,7 @@ def read_archive(path: Path) -> Archive:
     except OSError as error:
         raise _refuse(path, text("source.recording.io", error=error.strerror or str(error))) from error
     except (lzma.LZMAError, EOFError) as error:
-        raise Unreadable(
-            text("source.recording.damaged", path=str(path)), text("source.recording.fetch-again")
-        ) from error
+        raise _damaged(path) from error
 
 
 def _collect(stream: _Stream, path: Path) -> Archive:
@@ -97,14 +100,18 @@ def _collect(stream: _Stream, path: Path) -> Archive:
 def _members(stream: _Stream, path: Path) -> Iterator[_Member]:
     long_name: str | None = None
     long_target: str | None = None
+    in_front: set[bytes] = set()
     for count in range(2 * MAX_MEMBERS + 2):
         header = stream.take(_BLOCK)
         if header == bytes(_BLOCK):
             return
         member = _read_header(header, path, first=count == 0)
         if member.kind in (_LONG_NAME, _LONG_LINK, _EXTENDED, _GLOBAL):
-            if member.size > MAX_MEMBER_BYTES:
-                raise _refuse(path, text("source.recording.too-large", name=member.name))
+            if member.size > _MAX_EXTENDED_BYTES:
+                raise _refuse(path, text("source.recording.long-name", limit=_MAX_PATH_CHARACTERS))
+            if member.kind in in_front:
+                raise _damaged(path)
+            in_front.add(member.kind)
             content = stream.content(member.size)
             if member.kind == _LONG_NAME:
                 long_name = _words(content.rstrip(b"\0"))
@@ -116,6 +123,7 @@ def _members(stream: _Stream, path: Path) -> Iterator[_Member]:
             continue
         yield _Member(member.kind, long_name or member.name, long_target or member.target, member.size)
         long_name = long_target = None
+        in_front.clear()
     raise _refuse(path, text("source.recording.too-many", limit=MAX_MEMBERS))
 
 
@@ -125,7 +133,7 @@ def _read_header(header: bytes, path: Path, *, first: bool) -> _Member:
     if not words.isdigit() or int(words, 8) != computed:
         if first:
             raise _refuse(path, text("source.recording.no-archive"))
-        raise Unreadable(text("source.recording.damaged", path=str(path)), text("source.recording.fetch-again"))
+        raise _damaged(path)
     size = header[124:136].strip(b"\0 ") or b"0"
     # Sizes in GNU's binary form only occur above 8 GiB.
     if not size.isdigit() or b"8" in size or b"9" in size:
@@ -140,16 +148,18 @@ def _read_header(header: bytes, path: Path, *, first: bool) -> _Member:
 def _read_extended(content: bytes, path: Path) -> dict[str, str]:
     """The records of a pax header: `LENGTH KEY=VALUE` and a newline. A size of its own or a sparse map is refused."""
     facts: dict[str, str] = {}
-    while content:
+    for _ in range(_MAX_EXTENDED_RECORDS):
+        if not content:
+            return facts
         digits, _, _ = content.partition(b" ")
         if not digits.isdigit() or len(digits) > 7 or not len(digits) < int(digits) <= len(content):  # noqa: PLR2004
-            raise Unreadable(text("source.recording.damaged", path=str(path)), text("source.recording.fetch-again"))
+            raise _damaged(path)
         record, content = content[len(digits) + 1 : int(digits) - 1], content[int(digits) :]
         key, _, value = _words(record).partition("=")
         if key == "size" or key.startswith("GNU.sparse"):
             raise _refuse(path, text("source.recording.kind", name=key))
         facts[key] = value
-    return facts
+    raise _damaged(path)
 
 
 def _words(content: bytes) -> str:
@@ -164,6 +174,8 @@ def _checked_name(member: _Member, path: Path) -> str:
     if name.startswith("/"):
         raise _refuse(path, text("source.recording.absolute", name=name))
     parts = [part for part in name.split("/") if part not in ("", ".")]
+    if len(name) > _MAX_PATH_CHARACTERS:
+        raise _refuse(path, text("source.recording.long-name", limit=_MAX_PATH_CHARACTERS))
     if ".." in parts or "\0" in name:
         raise _refuse(path, text("source.recording.leaves", name=name))
     return "/".join(parts)
@@ -172,7 +184,7 @@ def _checked_name(member: _Member, path: Path) -> str:
 def _checked_target(name: str, target: str, path: Path) -> str:
     """A link's target, if it stays below `root/`, where an absolute one starts."""
     top, _, below = _below_root(name)
-    if not target or not top or "\0" in target or len(target) > _MAX_LINK_CHARACTERS:
+    if not target or not top or "\0" in target or len(target) > _MAX_PATH_CHARACTERS:
         raise _refuse(path, text("source.recording.link-leaves", name=name))
     depth = 0 if target.startswith("/") else below.count("/")
     for part in target.split("/"):
@@ -204,7 +216,13 @@ def _check_ways(archive: Archive, path: Path) -> None:
             if parent in ends:
                 raise _refuse(path, text("source.recording.duplicate", name=parent))
             checked.add(parent)
+            if len(checked) > MAX_MEMBERS:
+                raise _refuse(path, text("source.recording.too-many", limit=MAX_MEMBERS))
             parent = parent.rpartition("/")[0]
+
+
+def _damaged(path: Path) -> Unreadable:
+    return Unreadable(text("source.recording.damaged", path=str(path)), text("source.recording.fetch-again"))
 
 
 def _refuse(path: Path, why: Text) -> Unreadable:
@@ -239,8 +257,10 @@ class _Stream:
 
     def drain(self) -> None:
         """Read to the end, so that the compressed data's own check sums are looked at. Raises EOFError if it is cut."""
+        end = self._made + _MAX_BEHIND_END
         while self._counted_piece():
-            pass
+            if self._made > end:
+                raise self._too_much()
         if self._decoder is not None and not self._decoder.eof:
             raise EOFError
 
@@ -248,8 +268,11 @@ class _Stream:
         piece = self._next_piece()
         self._made += len(piece)
         if self._made > _MAX_STREAM_BYTES:
-            raise Unreadable(text("source.recording.bomb", path=str(self._file.name)), text("source.recording.made-by"))
+            raise self._too_much()
         return piece
+
+    def _too_much(self) -> Unreadable:
+        return Unreadable(text("source.recording.bomb", path=str(self._file.name)), text("source.recording.made-by"))
 
     def _next_piece(self) -> bytes:
         if self._decoder is None:

@@ -187,17 +187,44 @@ def test_a_bomb_is_stopped_while_it_is_decompressed(tmp_path):
     assert refusal(path) == "source.recording.too-many"
 
 
-def test_a_header_of_headers_is_stopped(tmp_path):
+@pytest.mark.parametrize(("size", "why"), [(1 << 20, "long-name"), (5000, "damaged")])
+def test_a_header_of_headers_is_stopped(tmp_path, size, why):
     info = tarfile.TarInfo("././@LongLink")
     info.type = b"L"
-    info.size = 1 << 20
-    block = info.tobuf(tarfile.GNU_FORMAT) + b"n" * (1 << 20)
-    packer = lzma.LZMACompressor(preset=0)
+    info.size = size
+    block = info.tobuf(tarfile.GNU_FORMAT) + b"n" * (size + -size % 512)
     path = tmp_path / "bomb.tar.xz"
-    with path.open("wb") as file:
-        for _ in range(200):
-            file.write(packer.compress(block))
-        file.write(packer.flush())
+    path.write_bytes(lzma.compress(block * 3, preset=0))
+    assert refusal(path) == f"source.recording.{why}"
+
+
+@pytest.mark.parametrize("layout", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_path_longer_than_any_computers_is_refused(tmp_path, layout):
+    path = packed(tmp_path / "m.tar.xz", TOML, ("root/" + "a/" * 2100 + "x", b"1"), layout=layout)
+    assert refusal(path) == "source.recording.long-name"
+
+
+def test_folders_that_only_paths_name_count_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounds, "MAX_MEMBERS", 100)
+    path = packed(tmp_path / "m.tar.xz", TOML, *((f"root/{n}/" + "a/" * 20 + "x", b"") for n in range(6)))
+    assert refusal(path) == "source.recording.too-many"
+
+
+def test_a_header_of_many_records_is_stopped(tmp_path):
+    info = tarfile.TarInfo("x")
+    info.type = b"x"
+    info.size = 60_000
+    path = tmp_path / "m.tar.xz"
+    path.write_bytes(lzma.compress(info.tobuf() + b"5 a=\n" * 12_000 + bytes(416)))
+    assert refusal(path) == "source.recording.damaged"
+
+
+def test_a_bomb_behind_the_end_is_stopped(tmp_path):
+    path = packed(tmp_path / "m.tar", TOML, compress=False)
+    content = path.read_bytes()
+    path.write_bytes(lzma.compress(content + bytes(1 << 19)))
+    assert open_recording(path).title is None
+    path.write_bytes(lzma.compress(content + bytes(1 << 21)))
     assert refusal(path) == "source.recording.bomb"
 
 
