@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.machine import SriovCapability
 from vitrail.model.reading import Known, Reading
 from vitrail.model.text import Text
 
@@ -42,6 +43,8 @@ def _shown(value: object) -> str:
             return "yes" if value else "no"
         case Enum():
             return str(value.value)
+        case SriovCapability():
+            return f"{value.active}/{value.total}"
         case tuple():
             return ", ".join(_shown(item) for item in value) or "-"
         case _:

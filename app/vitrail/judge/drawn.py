@@ -16,8 +16,9 @@ from vitrail.judge.qemu import Capabilities, offers_screen, offers_video
 from vitrail.judge.vmstate import system_name
 from vitrail.judge.words import card_name
 from vitrail.model.choice import Basic, NativeContext, Qxl, Venus, Virgl, Virtio
-from vitrail.model.finding import Evidence, Finding, Severity
+from vitrail.model.finding import Evidence, Finding, Severity, Status
 from vitrail.model.machine import Gpu, Host
+from vitrail.model.mode import DRAWS_ON_A_CARD
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import text
@@ -75,7 +76,7 @@ def _drawn_in_3d(
     return (
         *offers_video(capabilities, ("virtio",)),
         *offers_screen(capabilities, ways),
-        *_a_card_draws(host, gpu),
+        *_a_card_draws(host, gpu or _draws_now(host, vm)),
         _linux_inside(vm),
     )
 
@@ -96,6 +97,12 @@ def _linux_inside(vm: Vm) -> Finding:
             return failed(name, Severity.WARNS, title, text("judge.guest.3d-other-way"), seen(vm.guest))
 
 
+def _draws_now(host: Host, vm: Vm) -> PciAddress | None:
+    """The card of this machine that the VM draws on by its definition: a plan that names none leaves it so."""
+    named = (one.gpu for one in vm.graphics if one.mode in DRAWS_ON_A_CARD)
+    return next((one for one in named if one is not None and host.gpu_at(one) is not None), None)
+
+
 def _a_card_draws(host: Host, address: PciAddress | None) -> tuple[Finding, ...]:
     if address is not None:
         gpu = host.gpu_at(address)
@@ -107,11 +114,24 @@ def _a_card_draws(host: Host, address: PciAddress | None) -> tuple[Finding, ...]
     each = [draws(card) for card in whole_cards(host)]
     if not each:
         return (failed("card.draws", Severity.BLOCKS, text("judge.draws.no-card"), text("judge.draws.plug-in")),)
-    ready = next((found for found in each if found[0].status == "pass"), None)
+    # Which one draws is QEMU's pick; a card that is known to do it well shows that it can be done.
+    able = [found for found in each if found[0].status is Status.PASS]
+    ready = min(able, key=len, default=None)
     open_ones = next((found for found in each if found[0].status == "unknown"), None)
-    if ready or open_ones:
-        return ready or open_ones or ()
+    if ready is not None:
+        return (*ready, *_doubtful_pick(able)) if len(ready) == 1 else ready
+    if open_ones is not None:
+        return open_ones
     return (failed("card.draws", Severity.BLOCKS, text("judge.draws.none"), text("judge.draws.none-remedy")),)
+
+
+def _doubtful_pick(able: list[tuple[Finding, ...]]) -> tuple[Finding, ...]:
+    """Beside a card that draws well, one that often does not: QEMU may take either."""
+    doubtful = next((found for found in able if len(found) > 1), None)
+    if doubtful is None:
+        return ()
+    title = text("judge.draws.nvidia-maybe", doubt=doubtful[1].title)
+    return (failed(doubtful[1].id, Severity.WARNS, title, text("judge.draws.name-card")),)
 
 
 def draws(gpu: Gpu) -> tuple[Finding, ...]:

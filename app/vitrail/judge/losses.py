@@ -33,6 +33,7 @@ from vitrail.model.choice import (
 )
 from vitrail.model.finding import Status
 from vitrail.model.machine import Gpu, Holder, HolderKind, Host
+from vitrail.model.mode import DRAWS_ON_A_CARD, Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.plan import Loss
 from vitrail.model.reading import Known, Unknown
@@ -41,6 +42,8 @@ from vitrail.model.vm import Vm
 
 _KIB_PER_MIB = 1024
 _NAMED_PROGRAMS = 5
+_CUT_BY_A_DRIVER = (Mode.VGPU, Mode.GVT_G)
+"""Shares that are no PCI devices; a virtual function is a card of its own among the machine's cards."""
 
 
 def losses(host: Host, vm: Vm, choice: Choice) -> tuple[Loss, ...]:
@@ -48,15 +51,17 @@ def losses(host: Host, vm: Vm, choice: Choice) -> tuple[Loss, ...]:
     match choice:
         case Passthrough(gpu=gpu, emulated_screen=screen):
             dropped = _screen_dropped() if screen == "drop" else ()
-            return (*_card_leaves(host, vm, gpu), *dropped)
+            return (*_card_leaves(host, vm, gpu), *_vm_gives_back(host, vm, but=gpu), *dropped)
         case LookingGlass(gpu=gpu) | GvtD(gpu=gpu):
             return _card_leaves(host, vm, gpu)
         case SingleGpu(gpu=gpu):
             return _card_leaves(host, vm, gpu, reserved=False)
         case Vgpu() | Sriov() | MigVgpu() | GvtG():
             return (_memory(vm), _no_saving())
-        case Virtio() | Virgl() | Venus() | NativeContext() | Qxl() | Basic():
-            return _vm_gives_back(host, vm)
+        case Virgl() | Venus() | NativeContext():
+            return (*_vm_gives_back(host, vm), *_vm_leaves_glass(vm))
+        case Virtio() | Qxl() | Basic():
+            return (*_vm_gives_back(host, vm), *_vm_leaves_glass(vm), *_no_3d(vm))
         case _:
             assert_never(choice)
 
@@ -132,21 +137,36 @@ def _screen_dropped() -> tuple[Loss, ...]:
     return (Loss(what, text("judge.loss.from-next-vm-start"), text("judge.loss.until-put-back")),)
 
 
-def _vm_gives_back(host: Host, vm: Vm) -> tuple[Loss, ...]:
+def _vm_gives_back(host: Host, vm: Vm, *, but: PciAddress | None = None) -> tuple[Loss, ...]:
     cards = host.gpus.value if isinstance(host.gpus, Known) else ()
-    mine = [card for card in cards if uses_card(vm, card)]
+    mine = [card for card in cards if card.address != but and uses_card(vm, card)]
     names = [card_name(card) for card in mine]
     read = {card.address for card in mine}
     names += [
         plain(one.gpu.short)
         for one in vm.graphics
-        if one.gpu is not None and one.gpu not in read and _is_given(vm, one.gpu)
+        if one.gpu is not None and one.gpu not in read and one.gpu != but and _is_given(vm, one.gpu)
     ]
     found = [text("judge.loss.vm-card", vm=vm.name, card=name) for name in names]
-    if vm.looking_glass:
-        found.append(text("judge.loss.looking-glass"))
+    shared = [host.gpu_at(one.gpu) for one in vm.graphics if one.mode in _CUT_BY_A_DRIVER and one.gpu is not None]
+    found += [text("judge.loss.vm-share", vm=vm.name, card=card_name(card)) for card in shared if card is not None]
+    return _from_next_start(*found)
+
+
+def _vm_leaves_glass(vm: Vm) -> tuple[Loss, ...]:
+    return _from_next_start(text("judge.loss.looking-glass")) if vm.looking_glass else ()
+
+
+def _from_next_start(*found: Text) -> tuple[Loss, ...]:
     when, until = text("judge.loss.from-next-vm-start"), text("judge.loss.until-given-again")
     return tuple(Loss(one, when, until) for one in found)
+
+
+def _no_3d(vm: Vm) -> tuple[Loss, ...]:
+    if all(one.mode not in DRAWS_ON_A_CARD for one in vm.graphics):
+        return ()
+    what, when = text("judge.loss.vm-3d", vm=vm.name), text("judge.loss.from-next-vm-start")
+    return (Loss(what, when, text("judge.loss.until-other-mode")),)
 
 
 def _is_given(vm: Vm, address: PciAddress) -> bool:

@@ -11,7 +11,7 @@ from vitrail.judge.card import VFIO, bound_to, can_show, other_screens
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.vmstate import uses_card
 from vitrail.judge.words import card_name, listed, plain
-from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Host, Output
 from vitrail.model.pci import CLASS_3D, CLASS_VGA
 from vitrail.model.reading import Known, Unknown
@@ -28,7 +28,14 @@ def usage_findings(host: Host, gpu: Gpu, severity: Severity) -> tuple[Finding, .
 
 def in_use(host: Host, gpu: Gpu) -> bool:
     """Whether the card is used here, or that cannot be excluded: then it has to be kept free from the start."""
-    return any(one.status is not Status.PASS for one in usage_findings(host, gpu, Severity.BLOCKS))
+    return any(one.stops for one in usage_findings(host, gpu, Severity.BLOCKS))
+
+
+def _kept_free(gpu: Gpu) -> bool:
+    """Whether the card is kept for VMs already: vfio-pci has it though no VM runs with it."""
+    holders = gpu.holders
+    held = isinstance(holders, Unknown) or any(one.kind is HolderKind.VM for one in holders.value.seen)
+    return bound_to(gpu.device, VFIO) and not held
 
 
 def _boot_vga(gpu: Gpu, severity: Severity) -> Finding:
@@ -38,6 +45,10 @@ def _boot_vga(gpu: Gpu, severity: Severity) -> Finding:
             return passed(name, severity, text("judge.boot-vga.never"))
         title = text("judge.boot-vga.unknown", reason=gpu.boot_vga.reason)
         return not_known(name, severity, title, text("judge.boot-vga.look"))
+    if gpu.boot_vga.value and _kept_free(gpu):
+        # The firmware's picture is all that is left on it; what a VM does takes nothing more.
+        title = text("judge.boot-vga.kept-free", card=card_name(gpu))
+        return failed(name, Severity.WARNS, title, text("judge.boot-vga.remedy"), seen(gpu.boot_vga))
     if gpu.boot_vga.value:
         title = text("judge.boot-vga.yes", card=card_name(gpu))
         return failed(name, severity, title, text("judge.boot-vga.remedy"), seen(gpu.boot_vga))

@@ -15,7 +15,7 @@ from vitrail.xmldoc.edits import Edit, Element, Insert, Remove, SetAttribute, el
 
 def draft_virgl(ground: Ground, choice: Virgl) -> Draft:
     """One virtio display with 3D; only one display of a VM may draw with OpenGL."""
-    node = render_node(choice)
+    node = render_node(choice) or _named_now(ground)
     seen = _local_spice(ground, node) if choice.screen == "spice" else _headless(ground, node)
     return leaving(ground) + without_leftovers(ground) + seen + one_video(ground, "virtio", accel3d=True)
 
@@ -23,6 +23,12 @@ def draft_virgl(ground: Ground, choice: Virgl) -> Draft:
 def render_node(choice: Virgl) -> str | None:
     """The card's node by its place; numbers like renderD128 change from start to start."""
     return None if choice.gpu is None else f"/dev/dri/by-path/pci-{choice.gpu}-render"
+
+
+def _named_now(ground: Ground) -> str | None:
+    """The card that the VM draws on by its definition: it goes on where the choice names none."""
+    named = (gl.get("rendernode") for one in ground.all("graphics") for gl in one.all("gl"))
+    return next((node for node in named if node), None)
 
 
 def _headless(ground: Ground, node: str | None) -> Draft:

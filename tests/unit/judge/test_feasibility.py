@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.hosts import (
@@ -26,13 +28,15 @@ from fakes.hosts import (
     vm,
 )
 from vitrail.judge.feasibility import judge_choice, judge_modes
+from vitrail.judge.words import card_name
 from vitrail.model.choice import CHOICE_OF, Basic, Passthrough, Qxl, Virgl, Virtio, make_choice
 from vitrail.model.finding import Severity, Status
 from vitrail.model.knowledge import PURPOSES
 from vitrail.model.machine import Gpu, Host, MdevType, SriovCapability
 from vitrail.model.mode import NEEDS_A_CARD, WRITTEN_BY_THIS_VERSION, Mode
+from vitrail.model.text import text
 from vitrail.model.verdict import Feasibility, ModeVerdict
-from vitrail.model.vm import GuestSystem, Vm, VmState
+from vitrail.model.vm import GuestSystem, Vm, VmGraphics, VmState
 
 READY, CHANGES, NOT_HERE, OPEN = (
     Feasibility.READY,
@@ -344,6 +348,18 @@ def test_a_card_that_does_not_exist_is_refused_by_name(knowledge):
 
 def test_a_card_to_draw_on_that_does_not_exist_is_refused(knowledge):
     assert _of_choice(desktop(), LINUX, Virgl(at("09:00.0")), knowledge)["card.exists"].stops
+
+
+def test_a_card_that_draws_badly_is_named_where_qemu_may_take_it(knowledge):
+    found = _of_choice(host(nvidia_card(), amd_integrated()), LINUX, Virgl(), knowledge)
+    assert dict(found["card.draws"].title.args)["card"] == card_name(amd_integrated())
+    assert found["card.draws-nvidia"].title.id == "judge.draws.nvidia-maybe"
+
+
+def test_a_vm_that_draws_on_a_card_already_is_judged_on_that_card(knowledge):
+    drawn = VmGraphics(Mode.VIRGL, amd_integrated().address, text("tests.drawn"))
+    found = _of_choice(host(nvidia_card(), amd_integrated()), replace(LINUX, graphics=(drawn,)), Virgl(), knowledge)
+    assert "card.draws-nvidia" not in found
 
 
 def test_a_device_that_is_no_card_is_refused(knowledge):

@@ -27,7 +27,8 @@ from vitrail.model.choice import CHOICE_OF, Choice, Passthrough, SingleGpu, Virg
 from vitrail.model.machine import Host
 from vitrail.model.mode import Mode
 from vitrail.model.plan import Loss
-from vitrail.model.vm import Vm
+from vitrail.model.text import text
+from vitrail.model.vm import Vm, VmGraphics
 
 GIVE = Passthrough(at("01:00.0"))
 
@@ -122,3 +123,23 @@ def test_a_card_that_does_not_exist_loses_nothing():
 def test_every_mode_has_its_losses(mode):
     address = at("01:00.0") if "gpu" in CHOICE_OF[mode].__dataclass_fields__ else None
     losses(host(amd_integrated(), nvidia_card()), vm(), make_choice(mode, address, {}))
+
+
+def test_another_card_instead_is_a_card_that_the_vm_gives_back():
+    machine = host(amd_integrated(), nvidia_card(), nvidia_card("02", 15))
+    found = losses(machine, vm(hostdevs=given("02:00.0", "02:00.1")), GIVE)
+    assert [dict(dict(one.what.args)["card"].args)["address"] for one in found if one.what.id.endswith("vm-card")] == [
+        "02:00.0"
+    ]
+    assert "vm-card" not in _what(machine, GIVE, vm(hostdevs=given("01:00.0", "01:00.1")))
+
+
+def test_a_share_that_a_driver_cut_is_given_back_too():
+    share = VmGraphics(Mode.VGPU, at("01:00.0"), text("tests.share"))
+    assert "vm-share" in _what(host(amd_integrated(), nvidia_card()), Virtio(), vm(graphics=(share,)))
+
+
+@pytest.mark.parametrize(("choice", "lost"), [(Virtio(), True), (Virgl(), False), (GIVE, False)])
+def test_3d_is_lost_only_to_a_picture_without_it(choice: Choice, lost: bool):
+    drawn = VmGraphics(Mode.VIRGL, at("0e:00.0"), text("tests.drawn"))
+    assert ("vm-3d" in _what(host(amd_integrated(), nvidia_card()), choice, vm(graphics=(drawn,)))) is lost

@@ -277,6 +277,28 @@ def test_without_steps_the_boot_stack_does_not_matter(knowledge):
     assert "boot.stack" not in _findings(host(amd_integrated(), card, stack=UNREAD), card, knowledge)
 
 
+def _first_card_kept(*seen: Holder) -> Gpu:
+    free = device("01:00.0", VGA, NVIDIA, 0x2504, group=14, driver="vfio-pci")
+    return gpu(free, boot_vga=True, outputs=UNREAD, holders=holders(*seen))
+
+
+def test_the_first_card_kept_free_from_the_start_needs_nothing_more():
+    card = _first_card_kept()
+    machine = host(amd_integrated(boot_vga=False), card)
+    assert host_needs(machine, card) == HostNeeds()
+    assert apply_gates(machine, card) == ()
+
+
+def test_the_first_card_inside_a_running_vm_may_come_back_to_this_computer():
+    card = _first_card_kept(Holder(HolderKind.VM, "win11", uuid="1"))
+    assert host_needs(host(amd_integrated(boot_vga=False), card), card).reserve
+
+
+def test_parts_that_exist_are_counted_in_plain_words(knowledge):
+    card = nvidia_card(sriov=SriovCapability(4, 2, (at("01:00.4"), at("01:00.5"))))
+    assert [one.value for one in _findings(host(card), card, knowledge)["card.parts"].evidence] == ["2/4"]
+
+
 def test_a_card_that_cannot_be_reset_warns(knowledge):
     card = nvidia_card(reset_methods=())
     found = _findings(host(card), card, knowledge)["card.reset"]

@@ -152,6 +152,14 @@ def test_virgl_in_a_local_window_leaves_the_network() -> None:
     assert "egl-headless" not in words
 
 
+def test_virgl_without_a_card_goes_on_drawing_where_the_vm_draws_now() -> None:
+    node = "/dev/dri/by-path/pci-0000:0e:00.0-render"
+    local = f"<graphics type='spice'><listen type='none'/><gl enable='yes' rendernode='{node}'/></graphics>"
+    words = after(vm(local + "<video><model type='virtio'/></video>"), Virgl())
+    assert words.count(f"<gl rendernode='{node}'/>") == 1
+    assert words.count("<gl ") == 1
+
+
 def test_leaving_virgl_drops_what_draws() -> None:
     words = after(vm(), Virgl())
     back = read_vm(words, state=NOT_ASKED, has_managed_save=NOT_ASKED, autostart=NOT_ASKED)
