@@ -63,7 +63,10 @@ def read_archive(path: Path) -> Archive:
     """The whole archive, .tar or .tar.xz by its content. Raises Unreadable for whatever a recording may not hold."""
     try:
         with path.open("rb") as file:
-            return _collect(_Stream(file), path)
+            stream = _Stream(file)
+            if stream.is_too_short:
+                raise _refuse(path, text("source.recording.no-archive"))
+            return _collect(stream, path)
     except OSError as error:
         raise _refuse(path, text("source.recording.io", error=error.strerror or str(error))) from error
     except (lzma.LZMAError, EOFError) as error:
@@ -239,6 +242,11 @@ class _Stream:
         self._raw = start
         self._ready = bytearray()
         self._made = 0
+
+    @property
+    def is_too_short(self) -> bool:
+        """Whether the file is some small text or picture: nothing packed, and less than one header."""
+        return self._decoder is None and 0 < len(self._raw) < _BLOCK
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes. Raises EOFError where they are not there."""

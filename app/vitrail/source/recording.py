@@ -59,7 +59,7 @@ class Recording:
             return self._top.read_bytes(path).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Unreadable(
-                text("source.recording.document", path=str(self.path), name=path, error=str(error)),
+                text("source.recording.document", path=str(self.path), name=path, error=_said(error)),
                 text("source.recording.made-by"),
             ) from error
 
@@ -68,11 +68,6 @@ def open_recording(path: Path) -> Recording:
     """The recording at this path. Raises Unreadable with what is wrong and what to do."""
     mode = _mode(path)
     if stat.S_ISDIR(mode):
-        if (path / "root").is_symlink():
-            raise Unreadable(
-                text("source.recording.refused", path=str(path), why=text("source.recording.link-leaves", name="root")),
-                text("source.recording.made-by"),
-            )
         top: Root = FolderRoot(path)
         root: Root = FolderRoot(path / "root")
     elif stat.S_ISREG(mode):
@@ -80,6 +75,11 @@ def open_recording(path: Path) -> Recording:
     else:
         raise Unreadable(text("source.recording.missing", path=str(path)), text("source.recording.check-path"))
     settings = _read_settings(path, top)
+    if isinstance(root, FolderRoot) and (path / "root").is_symlink():
+        raise Unreadable(
+            text("source.recording.refused", path=str(path), why=text("source.recording.link-leaves", name="root")),
+            text("source.recording.made-by"),
+        )
     title = settings.get("title")
     return Recording(
         path=path,
@@ -90,6 +90,10 @@ def open_recording(path: Path) -> Recording:
         domains=_read_domains(path, top),
         _top=top,
     )
+
+
+def _said(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _mode(path: Path) -> int:
@@ -133,7 +137,7 @@ def _read_toml(path: Path, top: Root, name: str) -> dict[str, Any]:
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise Unreadable(
-            text("source.recording.document", path=str(path), name=name, error=str(error)),
+            text("source.recording.document", path=str(path), name=name, error=_said(error)),
             text("source.recording.made-by"),
         ) from error
 
@@ -169,7 +173,7 @@ def _read_nvml(path: Path, top: Root) -> RecordedNvml | None:
         return RecordedNvml(json.loads(top.read_bytes("nvml.json")))
     except (OSError, ValueError, RecursionError) as error:
         raise Unreadable(
-            text("source.recording.document", path=str(path), name="nvml.json", error=str(error)),
+            text("source.recording.document", path=str(path), name="nvml.json", error=_said(error)),
             text("source.recording.made-by"),
         ) from error
 

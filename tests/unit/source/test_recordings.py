@@ -236,7 +236,7 @@ def test_a_truncated_archive_says_so(tmp_path, keep):
     assert refusal(path) == "source.recording.damaged"
 
 
-@pytest.mark.parametrize("keep", [100, 700, 1500])
+@pytest.mark.parametrize("keep", [700, 1500])
 def test_a_truncated_tar_says_so(tmp_path, keep):
     path = packed(tmp_path / "m.tar", TOML, ("root/x", b"1" * 900), compress=False)
     path.write_bytes(path.read_bytes()[:keep])
@@ -256,5 +256,6 @@ def test_flipped_bits_are_damage_and_never_more(tmp_path):
 
 def test_another_kind_of_file_is_no_archive(tmp_path):
     path = tmp_path / "photo.jpg"
-    path.write_bytes(b"\xff\xd8\xff" + b"\0" * 5000)
-    assert refusal(path) == "source.recording.no-archive"
+    for size in (50, 5000):
+        path.write_bytes(b"\xff\xd8\xff" + b"\0" * size)
+        assert refusal(path) == "source.recording.no-archive"
