@@ -18,7 +18,7 @@ from vitrail.judge.reports import known_reports, management_findings
 from vitrail.judge.usage import in_use, only_screen, usage_findings
 from vitrail.judge.vmstate import other_users, vm_for_card
 from vitrail.judge.words import card_name, is_sound, kind, kind_key, listed
-from vitrail.model.finding import Evidence, Finding, Severity
+from vitrail.model.finding import Evidence, Finding, Severity, Status
 from vitrail.model.knowledge import Knowledge
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.reading import Known, Unknown
@@ -55,7 +55,8 @@ def host_needs(host: Host, gpu: Gpu) -> HostNeeds:
 def apply_gates(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
     """What forbids carrying a plan out in this version: a screen could go dark and nothing would bring it back."""
     gates = [one for one in usage_findings(host, gpu, Severity.BLOCKS) if one.stops]
-    if host_needs(host, gpu).any_step:
+    # A reservation that is planned only because something could not be seen is no more certain than that.
+    if host_needs(host, gpu).arguments or any(one.status is Status.FAIL for one in gates):
         gates.append(failed("host.steps", Severity.BLOCKS, text("judge.steps.needed"), text("judge.steps.remedy")))
     return tuple(gates)
 

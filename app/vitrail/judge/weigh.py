@@ -81,3 +81,9 @@ def decisive(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def without_repeats(texts: Iterable[Text | None]) -> tuple[Text, ...]:
     """The texts in their order, each once."""
     return tuple(dict.fromkeys(one for one in texts if one is not None))
+
+
+def overruled(judged: tuple[Finding, ...], by: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What was judged and what is said later, about one thing only the later word: it is the stricter one."""
+    own = {finding.id for finding in by}
+    return (*(finding for finding in judged if finding.id not in own), *by)

@@ -10,6 +10,7 @@ from vitrail.judge.card import own_functions
 from vitrail.judge.feasibility import judge_choice
 from vitrail.judge.losses import losses
 from vitrail.judge.passthrough import apply_gates
+from vitrail.judge.weigh import overruled
 from vitrail.model.capabilities import DomainCapabilities
 from vitrail.model.choice import (
     Basic,
@@ -81,7 +82,7 @@ def make_plan(
         identities=_identities(choice, card),
         phases=phases,
         losses=losses(host, vm, choice) if phases else (),
-        findings=_once(findings, said),
+        findings=overruled(findings, said),
     )
 
 
@@ -140,12 +141,6 @@ def draft_vm(ground: Ground, choice: Choice) -> Draft:
             raise Refused(text("plan.mode-not-written", mode=mode), text("plan.mode-not-written.next"))
         case _:
             assert_never(choice)
-
-
-def _once(judged: tuple[Finding, ...], said: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """What was judged and what the plan adds; about one thing only the plan's word, which is the stricter."""
-    own = {finding.id for finding in said}
-    return (*(finding for finding in judged if finding.id not in own), *said)
 
 
 def _phases(host: Host, vm: Vm, choice: Choice, draft: Draft) -> tuple[tuple[Phase, ...], tuple[Finding, ...]]:

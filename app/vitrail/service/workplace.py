@@ -8,8 +8,9 @@ from functools import cached_property
 from vitrail.judge.feasibility import judge_choice, judge_modes
 from vitrail.judge.passthrough import apply_gates
 from vitrail.judge.readiness import judge_host
+from vitrail.judge.weigh import overruled
 from vitrail.model.capabilities import DomainCapabilities
-from vitrail.model.choice import Choice, gpu_of
+from vitrail.model.choice import Choice, Passthrough
 from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
 from vitrail.model.finding import Finding
 from vitrail.model.knowledge import Knowledge
@@ -66,8 +67,9 @@ class Workplace(View):
         return (*judge_host(host, self.knowledge), *self._not_read)
 
     def findings_for(self, host: Host, vm: Vm, choice: Choice) -> tuple[Finding, ...]:
-        """What stands in the way of this choice for this VM."""
-        return judge_choice(host, vm, choice, self.capabilities(vm), self.knowledge)
+        """What stands in the way of this choice for this VM here and now, what forbids applying it included."""
+        judged = judge_choice(host, vm, choice, self.capabilities(vm), self.knowledge)
+        return overruled(judged, _gates(host, choice))
 
     def modes(self, host: Host, vm: Vm, purpose: str) -> tuple[ModeVerdict, ...]:
         """Every mode for this VM, the best for the purpose first."""
@@ -103,9 +105,7 @@ class Workplace(View):
     def _require_writable(host: Host, vm: Vm, plan: Plan) -> None:
         if not vm.persistent:
             raise Refused(text("service.vm.transient", vm=vm.name), text("service.vm.make-persistent"))
-        address = gpu_of(plan.choice)
-        gpu = host.gpu_at(address) if address is not None else None
-        gates = apply_gates(host, gpu) if gpu is not None else ()
+        gates = _gates(host, plan.choice)
         if not plan.writable or any(finding.stops for finding in gates):
             raise Refused(text("service.apply.not-writable"), text("service.apply.by-later-version"), findings=gates)
 
@@ -140,3 +140,9 @@ class Workplace(View):
     def verify(self, plan_id: str | None = None) -> tuple[Outcome, ...]:
         """Every promise of the named plan, or of the newest plan on each VM, against a new read."""
         return verify_runs(self._bench, runs_to_verify(self._bench, plan_id))
+
+
+def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
+    """What forbids applying a choice that takes a card from this computer; drawing on one takes nothing."""
+    gpu = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
+    return () if gpu is None else apply_gates(host, gpu)
