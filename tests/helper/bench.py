@@ -7,11 +7,13 @@ and note that they were called.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from functools import cache
@@ -82,6 +84,7 @@ echo "}}"
 
 
 _GRUB = _menu('. /etc/default/grub; for one in /etc/default/grub.d/*.cfg; do [ -e "$one" ] && . "$one"; done')
+DRESSED = ("etc/default/grub", "etc/kernel/cmdline", "boot/loader/entries/arch.conf", "boot/refind_linux.conf")
 PROGRAMS = {
     "usr/sbin/update-grub": f"{_GRUB} /boot/grub/grub.cfg\n",
     "usr/sbin/grub-mkconfig": _menu(". /etc/default/grub") + ' "$2"\n',
@@ -148,6 +151,8 @@ def make_machine(root: Path) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+    for name in DRESSED:
+        _dress(root / name)
     for identity, code in CLASSES.items():
         _device(root, identity, code)
     for path in _shell_files():
@@ -170,6 +175,26 @@ def make_machine(root: Path) -> Path:
     call(root, "/usr/bin/kernel-install", "add", "6.1.0")
     (root / "calls").unlink()
     return root
+
+
+def _dress(path: Path) -> None:
+    """A mode, an owner, an access list and a label that nobody would guess."""
+    os.chown(path, 0, 4)
+    path.chmod(0o640)
+    entries = ((0x01, 6, -1), (0x02, 4, 1234), (0x04, 4, -1), (0x10, 4, -1), (0x20, 0, -1))
+    access_list = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    for label, value in (("system.posix_acl_access", access_list), ("user.note", b"mine")):
+        try:
+            os.setxattr(path, label, value)
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:
+                raise
+
+
+def labels(path: Path) -> tuple[tuple[str, bytes], ...]:
+    """The extended attributes of a file, links not followed."""
+    names = sorted(os.listxattr(path, follow_symlinks=False))
+    return tuple((name, os.getxattr(path, name, follow_symlinks=False)) for name in names)
 
 
 def program(root: Path, name: str, words: str) -> None:
@@ -267,7 +292,10 @@ def snapshot(root: Path, *, own: bool = False) -> dict[str, tuple[object, ...]]:
             status = path.lstat()
             content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
             link = os.readlink(path) if path.is_symlink() else ""  # noqa: PTH115 - the text itself
-            found[key] = (status.st_mode, status.st_uid, status.st_gid, hashlib.sha256(content).hexdigest(), link)
+            found[key] = (
+                *(status.st_mode, status.st_uid, status.st_gid),
+                *(hashlib.sha256(content).hexdigest(), link, labels(path)),
+            )
     return found
 
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from vitrail import __version__
 from vitrail.helper.apply import apply
+from vitrail.helper.facts import facts
 from vitrail.helper.state import State
 from vitrail.helper.status import keep, status
 from vitrail.helper.undo import undo
@@ -165,5 +166,7 @@ def _carry_out(state: State, request: Request) -> Any:
             return _status(state)
         case Keep():
             return to_wire(keep(state, request))
-        case Facts() | Watch():
-            raise Refusal(Kind.NOT_AVAILABLE, verb=type(request).__name__.lower())
+        case Facts():
+            return facts(state.tree, request.after)
+        case Watch():
+            raise Refusal(Kind.NOT_AVAILABLE, verb="watch")

@@ -5,21 +5,51 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import NoReturn
 
+from vitrail.helper.console import console_status, console_undo
 from vitrail.helper.door import serve
 from vitrail.helper.state import State
 from vitrail.helper.tree import Tree
+from vitrail.model.host_wire import Undo
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the doors; the exit code."""
-    parser = argparse.ArgumentParser(prog="vitrail-helper", allow_abbrev=False)
-    parser.add_argument("--root", default="/", metavar="DIR", help="the tree to work on (default: this machine)")
-    parser.add_argument("--stdio", action="store_true", help="one JSON request a line in, one answer a line out")
+    parser = _parser()
     chosen = parser.parse_args(arguments)
-    state = State(Tree(chosen.root))
-    if chosen.stdio:
-        serve(state, sys.stdin.buffer, sys.stdout.buffer)
-        return 0
-    parser.print_usage(sys.stderr)
-    return 3
+    try:
+        state = State(Tree(chosen.root))
+        if chosen.stdio:
+            serve(state, sys.stdin.buffer, sys.stdout.buffer)
+            return 0
+        if chosen.status:
+            return console_status(state)
+        return console_undo(state, Undo(chosen.plan, chosen.all, chosen.force), chosen.state)
+    except OSError as error:
+        sys.stderr.write(f"vitrail-helper: {error}\n")
+        return 2
+    except ValueError:
+        parser.error("--plan takes the 16 characters of a plan's id, and does not go with --all")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(3, f"vitrail-helper: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="vitrail-helper", allow_abbrev=False)
+    parser.add_argument("--root", default="/", metavar="DIR", help="the system to work on (default: this one)")
+    door = parser.add_mutually_exclusive_group(required=True)
+    door.add_argument("--stdio", action="store_true", help="one JSON request a line in, one answer a line out")
+    door.add_argument("--undo", action="store_true", help="take back the newest plan's host steps")
+    door.add_argument("--status", action="store_true", help="what Vitrail has changed on this system")
+    parser.add_argument("--plan", metavar="ID", help="with --undo: this plan")
+    parser.add_argument("--all", action="store_true", help="with --undo: everything, newest first")
+    parser.add_argument("--force", action="store_true", help="with --undo: exactly as before, over later edits")
+    parser.add_argument(
+        "--state", metavar="FOLDER", help="with --undo: list what is left to do for the VMs of this user"
+    )
+    return parser
