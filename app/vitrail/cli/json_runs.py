@@ -31,7 +31,7 @@ def json_runs(outcomes: tuple[RunOutcome, ...]) -> Json:
     only = outcomes[0] if len(outcomes) == 1 else None
     return {
         "plan_id": None if only is None else only.plan_id,
-        "run": None if only is None else only.run,
+        "run": None if only is None else only.run or None,
         "result": worst(outcomes).value,
         "steps": [_step(step) for outcome in outcomes for step in outcome.steps],
     }

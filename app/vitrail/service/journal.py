@@ -8,9 +8,9 @@ anything else that does not fit makes the whole run unreadable, which is shown a
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ _NAME = re.compile(r"(\d{6,12})-([0-9a-f]{16})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_BYTES = 4 * 1024 * 1024
 _FILE = "journal.jsonl"
+_LATEST = 253_370_764_800.0
+"""The year 9999 in seconds since the epoch: no calendar goes further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _read_run(folder: Path) -> Run | BrokenRun:
 
 
 def _read_lines(path: Path) -> list[Line]:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(path.name)
     with path.open("rb") as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
@@ -182,7 +186,7 @@ def _as_run(name: str, number: int, lines: list[Line]) -> Run:
     first = lines[0] if lines else None
     if not isinstance(first, RunStarted) or first.format != FORMAT or first.run != name or not number:
         raise ValueError(name)
-    if not math.isfinite(first.started_at):
+    if not 0 <= first.started_at <= _LATEST:
         raise ValueError(name)
     steps: list[StepRecord] = []
     ended: RunEnded | None = None

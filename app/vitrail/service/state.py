@@ -107,7 +107,7 @@ class StateFolder:
         """The text with this digest; None where it is missing or no longer what it was."""
         path = self.object_path(digest)
         try:
-            if path.stat().st_size > _MAX_OBJECT_BYTES:
+            if not path.is_file() or path.stat().st_size > _MAX_OBJECT_BYTES:
                 return None
             words = path.read_bytes().decode("utf-8", "surrogateescape")
         except OSError:

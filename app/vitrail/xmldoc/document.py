@@ -82,7 +82,7 @@ def parse(words: str) -> Node:
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise Unreadable(
-            text("xmldoc.malformed", line=line or 1, column=column or 1, reason=_LINE.sub("", error.msg or "")),
+            text("xmldoc.malformed", line=line or 1, column=column or 1, reason=_LINE.sub("", (error.msg or "").strip())),
             text("xmldoc.malformed.next"),
         ) from error
     return _node(root, ())

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -110,7 +112,7 @@ def test_a_forged_journal_is_shown_as_unreadable(state: StateFolder, journal: Jo
         ('"run":"000001', '"run":"000002'),
         ('"index":0', '"index":7'),
         (A, "../../etc/passwd"),
-        ('"started_at":', '"started_at":NaN,"x":'),
+        ('"started_at":', '"started_at":1,"x":'),
     ],
 )
 def test_a_journal_whose_fields_do_not_fit_is_unreadable(state: StateFolder, journal: Journal, old: str, new: str):
@@ -118,6 +120,20 @@ def test_a_journal_whose_fields_do_not_fit_is_unreadable(state: StateFolder, jou
     words = path.read_text()
     assert old in words
     path.write_text(words.replace(old, new))
+    assert isinstance(_only(state), BrokenRun)
+
+
+@pytest.mark.parametrize("when", ["NaN", "Infinity", "-Infinity", "-1.5", "1e300", "1e12", "true", '"now"', "null"])
+def test_a_time_that_no_calendar_has_is_unreadable(state: StateFolder, journal: Journal, when: str):
+    path = state.runs / journal.run / "journal.jsonl"
+    path.write_text(re.sub(r'("started_at"):[0-9.]+', rf"\1:{when}", path.read_text()))
+    assert isinstance(_only(state), BrokenRun)
+
+
+def test_a_journal_that_is_no_file_is_not_waited_for(state: StateFolder, journal: Journal):
+    path = state.runs / journal.run / "journal.jsonl"
+    path.unlink()
+    os.mkfifo(path)
     assert isinstance(_only(state), BrokenRun)
 
 
