@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 ENGLISH = "en"
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_LONGEST = 32
+"""No language has a longer name, and file systems know no folder with a far longer one."""
 
 
 def wanted_languages(asked: str | None, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -25,4 +27,4 @@ def wanted_languages(asked: str | None, environment: Mapping[str, str]) -> tuple
 
 def _is_name(name: str) -> bool:
     # The name becomes a folder: nothing else may get through.
-    return bool(name) and all(part.isalnum() and part.isascii() for part in name.split("_"))
+    return len(name) <= _LONGEST and all(part.isalnum() and part.isascii() for part in name.split("_"))

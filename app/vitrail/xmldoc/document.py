@@ -81,9 +81,9 @@ def parse(words: str) -> Node:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
+        reason = _LINE.sub("", (error.msg or "").strip()).strip()
         raise Unreadable(
-            text("xmldoc.malformed", line=line or 1, column=column or 1, reason=_LINE.sub("", (error.msg or "").strip())),
-            text("xmldoc.malformed.next"),
+            text("xmldoc.malformed", line=line or 1, column=column or 1, reason=reason), text("xmldoc.malformed.next")
         ) from error
     return _node(root, ())
 

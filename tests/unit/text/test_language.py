@@ -31,3 +31,8 @@ def test_the_environment_is_asked_in_gettexts_order(environment, expected):
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "a\x00b", "de_../x"])
 def test_a_name_that_is_no_language_never_becomes_a_path(name):
     assert wanted_languages(name, {}) in ((), ("a",), ("de",))
+
+
+def test_a_name_that_no_folder_can_have_is_no_language():
+    assert wanted_languages("a" * 5000, {}) == ()
+    assert wanted_languages("", {}) == ()
