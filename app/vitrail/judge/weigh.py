@@ -32,8 +32,11 @@ _DECIDES = frozenset(
 )
 """Findings without which nothing can be promised; others that were not read only warn or inform."""
 
-_FITS = "guest.fits"
-"""What runs inside is never certain, so it stops no plan; yet where it does not fit, the mode is not for this VM."""
+_NOT_FOR_IT = frozenset({"guest.fits", "card.draws"})
+"""What stops no plan, yet where it fails the mode is not for this VM here.
+
+What runs inside is never certain; a definition may be written before the card that is to draw is in the machine.
+"""
 
 _TAKES_CHANGES = frozenset({"share.prepare", "host.hooks", "guest.program", "capabilities.vfio", "share.free"})
 
@@ -41,7 +44,7 @@ _TAKES_CHANGES = frozenset({"share.prepare", "host.hooks", "guest.program", "cap
 def stops(finding: Finding) -> bool:
     """Whether this finding alone makes the mode impossible here."""
     failed = finding.status is Status.FAIL
-    return failed and (finding.severity is Severity.BLOCKS or finding.id == _FITS)
+    return failed and (finding.severity is Severity.BLOCKS or finding.id in _NOT_FOR_IT)
 
 
 def leaves_open(finding: Finding, *, groups_come_later: bool) -> bool:

@@ -296,6 +296,12 @@ def test_a_card_kept_for_vms_draws_for_none(knowledge):
     assert verdict.feasible is NOT_HERE
 
 
+def test_without_a_card_to_draw_3d_is_not_here_and_yet_may_be_written(knowledge):
+    found = _of_choice(empty(), LINUX, Virgl(), knowledge)["card.draws"]
+    assert (found.status, found.severity) == (Status.FAIL, Severity.WARNS)
+    assert judged(empty(), LINUX, knowledge)[Mode.VIRGL].feasible is NOT_HERE
+
+
 def test_one_card_that_draws_is_enough(knowledge):
     kept = gpu(device("01:00.0", VGA, group=14, driver="vfio-pci"), render_node=None)
     verdict = judged(host(kept, amd_integrated()), LINUX, knowledge)[Mode.VIRGL]
