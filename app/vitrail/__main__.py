@@ -17,6 +17,7 @@ from types import ModuleType
 from vitrail import __version__
 from vitrail.cli.arguments import NOT_IN_THIS_VERSION, command_of, parse
 from vitrail.cli.door import leave
+from vitrail.cli.outlet import STDOUT, fill_closed
 from vitrail.model.errors import Refused
 from vitrail.model.text import text
 from vitrail.text.speaker import speaker
@@ -30,6 +31,7 @@ _DISPLAY = ("WAYLAND_DISPLAY", "DISPLAY", "QT_QPA_PLATFORM")
 def main(arguments: list[str] | None = None) -> int:
     """Do what the words say; the result is the exit code of the contract."""
     words = sys.argv[1:] if arguments is None else arguments
+    fill_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its number, never a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -46,7 +48,7 @@ def _run(words: list[str], language: str | None) -> int:
         gc.disable()
         return int(import_module(f"vitrail.cli.{_room(request.command)}").run(request))
     if request.version:
-        sys.stdout.write(f"vitrail {__version__}\n")
+        STDOUT.put(f"vitrail {__version__}\n")
         return 0
     return _desktop(request)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
-from vitrail.cli.ask import ask, on_a_terminal
+from vitrail.cli.ask import ask, on_a_terminal, require_shown
 from vitrail.cli.banner import banner
 from vitrail.cli.files import read_text
 from vitrail.cli.json_plan import read_plan
@@ -46,6 +46,7 @@ def _shown(request: Namespace, workplace: Workplace, plan: Plan) -> RunOutcome:
     if not request.yes and plan.steps and plan.writable:
         ask(page, text("cli.apply.ask", vm=plan.vm_name))
     page.write()
+    require_shown()
     outcome = workplace.apply(plan, lambda step: write_step(page, step))
     write_sum(page, (outcome,))
     return outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 
+from vitrail.cli.outlet import STDOUT
 from vitrail.cli.page import Page
 from vitrail.model.errors import Refused
 from vitrail.model.text import Text, text
@@ -15,11 +16,17 @@ def on_a_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def require_shown() -> None:
+    """Nothing is written that was not shown. Raises Refused where what was shown did not get out."""
+    if not STDOUT.reaches():
+        raise Refused(text("cli.ask.not-shown"))
+
+
 def ask(page: Page, question: Text) -> None:
     """Return after a yes. Raises Refused after anything else; then nothing was written."""
     page.write()
-    sys.stdout.write(page.say(question) + " ")
-    sys.stdout.flush()
+    STDOUT.put(page.say(question) + " ")
+    require_shown()
     answer = sys.stdin.readline().strip().casefold()
     if answer not in page.say(text("cli.ask.yes-words")).split():
         raise Refused(text("cli.ask.declined"))

@@ -6,12 +6,11 @@ A context manager, so that a fault of our own is caught too without any code tha
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from vitrail.cli.outlet import STDERR, STDOUT
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unreadable, Unsettled, VitrailError
 
 DONE = 0
@@ -49,19 +48,17 @@ class LastDoor:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        try:
-            return error is None or self._end(error)
-        except BrokenPipeError:
-            _drop_output()
-            return True
+        handled = error is None or self._end(error)
+        if not STDOUT.reaches() and STDOUT.unheard:
+            self.code = self.code or NOT_MEASURED
+            self._tell_lost()
+        STDERR.reaches()
+        return handled
 
     def _end(self, error: BaseException) -> bool:
         match error:
             case SystemExit():
                 return False
-            case BrokenPipeError():
-                # The reader has enough (`| head`): that is no failure.
-                _drop_output()
             case KeyboardInterrupt():
                 self.code = _INTERRUPTED
             case VitrailError():
@@ -79,17 +76,17 @@ class LastDoor:
         told = error if isinstance(error, VitrailError) else fault_of(error)
         tell_failure(told, self.command, as_json=self.as_json, language=self.language)
 
+    def _tell_lost(self) -> None:
+        from vitrail.cli.failure import tell_lost_output  # noqa: PLC0415 - likewise
+
+        if STDOUT.lost is not None:
+            tell_lost_output(STDOUT.lost, self.language)
+
 
 def leave(run: Callable[[], int], command: str, *, as_json: bool, language: str | None) -> int:
     """Run a command and turn whatever happens into an exit code."""
+    STDOUT.begin()
+    STDERR.begin()
     with LastDoor(command, as_json=as_json, language=language) as door:
         door.code = run()
-        sys.stdout.flush()
     return door.code
-
-
-def _drop_output() -> None:
-    # The interpreter flushes stdout once more at its end; there is nobody to read it.
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)

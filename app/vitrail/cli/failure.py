@@ -8,6 +8,7 @@ import sys
 from traceback import extract_tb, print_exception
 
 from vitrail.cli.json_values import json_error, print_json
+from vitrail.cli.outlet import STDERR, STDOUT
 from vitrail.cli.page import Page
 from vitrail.model.errors import VitrailError
 from vitrail.model.text import text
@@ -18,10 +19,15 @@ def tell_failure(error: VitrailError, command: str, *, as_json: bool, language: 
     """Tell it where the caller listens."""
     if as_json:
         print_json(json_error(error, of_a_plan=command in ("plan", "apply")))
-        sys.stdout.flush()
     else:
-        sys.stdout.flush()
-        Page(speaker(language), sys.stderr).failure(error)
+        STDOUT.reaches()
+        Page(speaker(language), STDERR).failure(error)
+
+
+def tell_lost_output(reason: OSError, language: str | None) -> None:
+    """What was to be read did not get out; what it was about is done or refused all the same."""
+    what = text("cli.output-lost", reason=reason.strerror or str(reason))
+    Page(speaker(language), STDERR).failure(VitrailError(what, text("cli.fault.state")))
 
 
 def fault_of(error: BaseException) -> VitrailError:

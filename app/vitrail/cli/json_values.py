@@ -8,10 +8,10 @@ is ASCII: what a name holds cannot move a terminal's cursor, and JSON readers ge
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from vitrail.cli.outlet import STDOUT
 from vitrail.model.errors import Refused, VitrailError
 from vitrail.model.finding import Evidence, Finding
 from vitrail.model.reading import Known, Unknown
@@ -67,7 +67,7 @@ def json_error(error: VitrailError, *, of_a_plan: bool) -> Json:
             "next": [say(step) for step in error.next_steps],
         }
     }
-    if error.findings or (of_a_plan and isinstance(error, Refused)):
+    if of_a_plan and isinstance(error, Refused):
         document["findings"] = [json_finding(finding) for finding in error.findings]
     return document
 
@@ -75,4 +75,4 @@ def json_error(error: VitrailError, *, of_a_plan: bool) -> Json:
 def print_json(document: Json) -> None:
     """One object with the schema's number in front."""
     # Without an indent json's C encoder does it; 2,000 devices are felt otherwise.
-    sys.stdout.write(json.dumps({"schema": SCHEMA, **document}) + "\n")
+    STDOUT.put(json.dumps({"schema": SCHEMA, **document}) + "\n")

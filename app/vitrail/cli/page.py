@@ -8,12 +8,11 @@ to a mark and its word, and only where a terminal asked for it.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from shutil import get_terminal_size
-from typing import TextIO
 
+from vitrail.cli.outlet import STDOUT, Outlet
 from vitrail.model.errors import VitrailError
 from vitrail.model.finding import Finding, Severity, Status
 from vitrail.model.reading import Known, Unknown
@@ -36,16 +35,16 @@ _BOLD, _RED, _YELLOW, _GREEN, _DIM = "1", "31", "33", "32", "2"
 class Page:
     """One stream with its language, width and colours."""
 
-    def __init__(self, speaker: Speaker, stream: TextIO | None = None) -> None:
+    def __init__(self, speaker: Speaker, outlet: Outlet = STDOUT) -> None:
         self.say = speaker.say
-        self._stream = sys.stdout if stream is None else stream
-        terminal = self._stream.isatty()
+        self._outlet = outlet
+        terminal = outlet.is_terminal
         self.width = max(_NARROWEST, min(_WIDEST, get_terminal_size((100, 24)).columns)) if terminal else 100
         self._colours = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def write(self, line: str = "") -> None:
         """One line as it is; callers pass only what `words` has made harmless."""
-        self._stream.write(line + "\n")
+        self._outlet.put(line + "\n")
 
     def words(self, item: Words) -> str:
         """A cell's content in the user's language, on one line."""
@@ -118,7 +117,9 @@ class Page:
             self.write(line)
         if finding.status is not Status.PASS:
             for seen in finding.evidence[:_MOST_SEEN]:
-                self.entry("", text("cli.evidence", source=seen.source, value=seen.value), indent + 2)
+                nothing = seen.value in ("", "-")
+                found = text("cli.evidence.nothing") if nothing else seen.value
+                self.entry("", text("cli.evidence", source=seen.source, value=found), indent + 2)
             if len(finding.evidence) > _MOST_SEEN:
                 self.entry("", text("cli.evidence.more", count=len(finding.evidence) - _MOST_SEEN), indent + 2)
             if finding.remedy is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 
-from vitrail.cli.ask import ask, on_a_terminal
+from vitrail.cli.ask import ask, on_a_terminal, require_shown
 from vitrail.cli.banner import banner
 from vitrail.cli.json_runs import json_runs
 from vitrail.cli.json_values import print_json
@@ -25,6 +25,7 @@ def run(request: Namespace) -> int:
         if not request.json:
             banner(page, workplace.kind, workplace.label)
             _preview(request, workplace, page)
+            require_shown()
         outcomes = workplace.undo(request.plan_id, everything=request.all, force=request.force)
         if request.json:
             print_json(json_runs(outcomes))
