@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from lxml import etree
 
+from corpus.documents import CARD, ROWS, host_with_the_cards_of, words_of
 from fakes import hosts
 from vitrail.model.choice import Basic, Choice, Passthrough, Qxl, Virgl, Virtio
 from vitrail.model.errors import Unreadable
-from vitrail.model.machine import Host
 from vitrail.model.reading import Known
 from vitrail.model.vm import Vm
 from vitrail.plan.make import draft_vm, ground_of
@@ -26,15 +24,11 @@ from vitrail.xmldoc.vm import read_vm
 
 pytestmark = pytest.mark.corpus
 
-FOLDER = Path(__file__).parents[3] / "shared" / "corpus" / "domains"
-INDEX = FOLDER / "index.csv"
-ROWS = list(csv.DictReader(INDEX.read_text().splitlines())) if INDEX.is_file() else []
 if not ROWS:
     pytest.skip("the shared corpus is not beside the checkout", allow_module_level=True)
 
 # Well-formed, but another of libvirt's documents.
 OTHER_ROOTS = ("domainsnapshot", "node")
-CARD = hosts.nvidia_card()
 HIDDEN = Passthrough(CARD.address, emulated_screen="drop", hide_kvm=True)
 CHOICES: tuple[Choice, ...] = (
     Virtio(),
@@ -64,10 +58,6 @@ EDITED = {"video", "graphics", "audio", "hostdev", "shmem"}
 SEEN = hosts.UNREAD
 
 
-def words_of(row: dict[str, str]) -> str:
-    return (FOLDER / row["file"]).read_bytes().decode()
-
-
 def read(words: str) -> Vm:
     return read_vm(words, state=SEEN, has_managed_save=SEEN, autostart=SEEN)
 
@@ -82,21 +72,6 @@ def domains() -> list[object]:
         if root.tag == "domain":
             found.append(pytest.param(words_of(row), id=row["file"]))
     return found
-
-
-def host_with_the_cards_of(vm: Vm) -> Host:
-    """A machine on which every slot that the VM was given holds a card, besides one more card."""
-    slots: dict[tuple[int, int, int], list[str]] = {}
-    for hostdev in vm.hostdevs:
-        if hostdev.pci is not None and hostdev.pci.slot_key != CARD.address.slot_key:
-            slots.setdefault(hostdev.pci.slot_key, []).append(str(hostdev.pci))
-    cards = [
-        hosts.gpu(
-            *(hosts.device(at, hosts.VGA if n == 0 else hosts.HDA) for n, at in enumerate(sorted(set(functions))))
-        )
-        for functions in slots.values()
-    ]
-    return hosts.host(CARD, *cards)
 
 
 def after(words: str, choice: Choice) -> str:

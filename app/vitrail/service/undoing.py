@@ -24,6 +24,7 @@ from vitrail.xmldoc.diff import shown_diff
 from vitrail.xmldoc.take_back import take_back
 
 _STRAGGLER_SECONDS = 1.0
+_FILLED_IN = ("devices/controller[pci/", "devices/audio[1]", "os/boot[hd]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,14 @@ def _find_way(bench: Bench, run: Run, step: StepRecord, current: str, *, force: 
 def _only_filled_in(before: str, after: str, current: str) -> bool:
     """Whether `current` is what a define of `after` gives, for a run that died before it could read that back.
 
-    libvirt adds addresses, PCI ports for what has none, and defaults inside the elements that we wrote.
+    libvirt adds addresses, PCI ports for what has none, defaults inside the elements that we wrote, the sound that a
+    display stood for, and a disk to start from where the only device with a place in the boot order is gone.
     """
     if differences(after, current, None):
         return False
     written = tuple(_element(difference.path) for difference in differences(after, before, None))
     return all(
-        path.startswith(("devices/controller[pci/", *written)) or path.endswith(("/address", "/alias"))
+        path.startswith((*_FILLED_IN, *written)) or path.endswith(("/address", "/alias"))
         for path in (difference.path for difference in differences(current, after, None))
     )
 
