@@ -18,13 +18,14 @@ class Program(Enum):
     """What may be started, with the words that always come first."""
 
     INSTALLER = ("pkexec", "/usr/bin/python3", "-I", "-S", "-c")
+    HAS_DBUS_FAST = ("python3", "-I", "-c", "import dbus_fast")
     OWNER_DPKG = ("dpkg-query", "-S")
     OWNER_RPM = ("rpm", "-qf")
     OWNER_PACMAN = ("pacman", "-Qoq")
 
     @property
     def path(self) -> Path | None:
-        """Where it is on this machine, None where it is missing."""
+        """Where it is on this machine, None where it is missing. The system's own Python is meant, never ours."""
         found = (Path(folder, self.value[0]) for folder in _FOLDERS)
         return next((path for path in found if path.is_file()), None)
 
@@ -55,7 +56,6 @@ def run(program: Program, *arguments: str, stdin: bytes = b"", seconds: float) -
             stderr=subprocess.PIPE,
             env=_ENVIRONMENT,
             cwd="/",
-            start_new_session=True,
         )
         stack.callback(_let_go, process)
         try:
