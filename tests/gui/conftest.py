@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po
 from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
+from vitrail.qt.garbage import Collector, collect_what_is_due
 from vitrail.qt.palettes import Scheme, wear
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.runner import Runner
@@ -48,6 +49,14 @@ def dressed(qapp: QApplication) -> None:
     wear(qapp, Scheme.LIGHT)
 
 
+@pytest.fixture(scope="package", autouse=True)
+def collected_here(qapp: QApplication) -> Iterator[None]:
+    """Garbage is collected as in the desktop: on this thread alone."""
+    collector = Collector(qapp)
+    yield
+    collector.stop()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(qapp: QApplication, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """No thread of ours, no visible window, no error in the log once a test is over."""
@@ -58,6 +67,7 @@ def nothing_left_behind(qapp: QApplication, caplog: pytest.LogCaptureFixture) ->
             widget.deleteLater()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
+    collect_what_is_due()
     ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("vitrail-")]
     assert not ours, f"threads left: {ours}"
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]

@@ -10,11 +10,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from vitrail.qt.desk import Desk
+from vitrail.qt.garbage import Collector
 from vitrail.qt.main_window import MainWindow
 from vitrail.qt.palettes import wear
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.runner import Runner
-from vitrail.qt.wizard.window import Wizard
 from vitrail.service.places import open_place
 from vitrail.service.workplace import Workplace
 from vitrail.source.resources import resources
@@ -39,6 +39,7 @@ def make_application() -> QApplication:
     app.setOrganizationName("vitrail")
     app.setApplicationDisplayName("Vitrail")
     app.setDesktopFileName("org.vitrail.Vitrail")
+    Collector(app)
     app.setWindowIcon(QIcon(str(resources() / "icons" / "vitrail.svg")))
     return app
 
@@ -71,6 +72,8 @@ class Desktop(QObject):
         return window
 
     def _give(self, desk: Desk, window: MainWindow, vm_uuid: str) -> None:
+        from vitrail.qt.wizard.window import Wizard  # noqa: PLC0415 - all that plans and writes, once it is wanted
+
         wizard = Wizard(desk.workplace, desk.runner, self._speaker, vm_uuid or None, window)
         wizard.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         wizard.finished_with.connect(lambda plan_id: _finished(desk, plan_id))
