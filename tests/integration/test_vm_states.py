@@ -17,7 +17,7 @@ from integration.terminal import vitrail
 from vitrail.model.choice import Virtio
 from vitrail.model.errors import Refused
 from vitrail.model.machine import Host
-from vitrail.model.outcome import RunResult, RunState
+from vitrail.model.outcome import PromiseResult, RunResult, RunState
 from vitrail.model.reading import Known
 from vitrail.model.vm import VmState
 from vitrail.service.places import open_place
@@ -63,6 +63,13 @@ def test_a_running_vm_keeps_its_screen_until_its_next_start(place: Workplace, gu
     assert step.detail.id == "service.vm.at-next-start"
     assert "type='vga'" in guest.domain.XMLDesc(0)
     assert "type='virtio'" in guest.text()
+    later = place.verify()
+    assert {one.result for one in later} == {PromiseResult.KEPT}
+    assert {one.step.id for one in later} == {"service.verify.has-later"}
+    assert later[0].evidence[-1].value == "vga"
+    guest.domain.destroy()
+    guest.domain.create()
+    assert {one.step.id for one in place.verify()} == {"service.verify.has"}
     (undone,) = place.undo()
     assert undone.result is RunResult.TAKEN_BACK
     guest.domain.destroy()
