@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may: a real polkitd decides, about the caller that asked, and each of its answers is a sentence of its own."""
+
+from __future__ import annotations
+
+import concurrent.futures
+
+import pytest
+
+from helper_bus.private_bus import ALLOWED, ELSEWHERE, FORBIDDEN, SEATED, SWITCHED_AWAY
+from vitrail.model.text import text
+from vitrail.text import speaker
+
+pytestmark = pytest.mark.real
+KEEP = {"plan_id": "0123456789abcdef", "boot_id": "x"}
+
+
+def test_who_is_allowed_by_rule_is_not_asked(caller, core):
+    assert caller(ALLOWED).asks("undo") == {"ok": []}
+
+
+def test_who_is_forbidden_by_rule_is_told_so(caller, core):
+    answer = caller(FORBIDDEN).asks("undo")
+    assert (answer["class"], answer["id"]) == ("Refused", "helper.denied")
+    assert core.log == []
+
+
+def test_nobody_to_ask_is_not_a_no(caller, core):
+    answer = caller(ELSEWHERE).asks("undo")
+    assert (answer["id"], answer["next"]) == ("helper.no-agent", ["helper.next.start-agent"])
+    assert core.log == []
+
+
+def test_the_right_password_allows(caller, agent, core):
+    user = caller(ELSEWHERE)
+    said = agent(user.pid, "allow")
+    assert user.asks("undo") == {"ok": []}
+    question = "Authentication is required to take back what Vitrail has changed on this computer"
+    assert said() == f"asked org.vitrail.helper1.undo {question}\n"
+
+
+def test_the_question_names_the_plan(caller, agent, core):
+    user = caller(ELSEWHERE)
+    said = agent(user.pid, "deny")
+    user.asks("keep", **KEEP)
+    assert "the change 0123456789abcdef without" in said()
+
+
+def test_the_wrong_password_denies(caller, agent, core):
+    user = caller(ELSEWHERE)
+    agent(user.pid, "deny")
+    assert user.asks("undo")["id"] == "helper.denied"
+    assert core.log == []
+
+
+def test_a_closed_question_is_neither(caller, agent, core):
+    user = caller(ELSEWHERE)
+    agent(user.pid, "dismiss")
+    assert user.asks("undo")["id"] == "helper.dismissed"
+    assert core.log == []
+
+
+def test_the_sentences_differ():
+    say = speaker("en").say
+    ids = ("helper.denied", "helper.dismissed", "helper.no-agent", "helper.no-polkit", "helper.not-installed")
+    sentences = {say(text(message_id)) for message_id in ids}
+    assert len(sentences) == len(ids)
+    assert not sentences & set(ids)
+
+
+def test_hello_and_status_are_free(caller, core):
+    user = caller(FORBIDDEN)
+    assert user.asks("hello")["ok"]["version"] == "0.0.1"
+    assert user.asks("status")["ok"]["runs"] == []
+
+
+def test_who_sits_at_the_screen_keeps_without_a_password(bus, caller):
+    user = caller(SEATED)
+    bus.put_in_session(user.pid, SEATED, "c1")
+    # The core refuses this boot id: so it was asked.
+    assert user.asks("keep", **KEEP)["id"] == "helper.refused.other-boot"
+
+
+def test_who_sits_at_the_screen_still_needs_a_password_to_change_things(bus, caller, core):
+    user = caller(SEATED)
+    bus.put_in_session(user.pid, SEATED, "c1")
+    assert user.asks("undo")["id"] == "helper.no-agent"
+
+
+def test_a_session_that_is_not_in_front_needs_an_administrator_to_keep(bus, caller, core):
+    user = caller(SWITCHED_AWAY)
+    bus.put_in_session(user.pid, SWITCHED_AWAY, "c2")
+    assert user.asks("keep", **KEEP)["id"] == "helper.no-agent"
+
+
+def test_who_is_elsewhere_needs_an_administrator_to_keep(caller, core):
+    assert caller(ELSEWHERE).asks("keep", **KEEP)["id"] == "helper.no-agent"
+
+
+def test_a_question_is_withdrawn_when_its_caller_vanishes(caller, agent, core):
+    user = caller(ELSEWHERE)
+    said = agent(user.pid, "hold")
+    user.start("undo")
+    assert said().startswith("asked")
+    user.end()
+    assert said() == "cancelled\n"
+    assert core.log == []
+
+
+def test_one_caller_s_permission_is_never_another_s(caller, core):
+    users = {ALLOWED: caller(ALLOWED), FORBIDDEN: caller(FORBIDDEN)}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = [
+            (name, pool.submit(lambda user: [user.asks("undo") for _ in range(10)], user))
+            for name, user in users.items()
+        ]
+        answers = {name: future.result() for name, future in asked}
+    assert all(answer == {"ok": []} for answer in answers[ALLOWED])
+    assert {answer["id"] for answer in answers[FORBIDDEN]} == {"helper.denied"}
+    assert core.log == ["begun undo", "finished undo"] * 10
