@@ -49,6 +49,8 @@ def test_a_mode_is_applied_verified_and_taken_back_to_the_byte(daemon: PrivateLi
     code, said = _undo(daemon)
     assert (code, said["result"]) == (0, "taken_back")
     assert guest.text() == before
+    taken_back = vitrail("verify", plan, "--json", "--connect", daemon.uri)
+    assert {outcome["result"] for outcome in taken_back.json["outcomes"]} == {"kept"}
     history = vitrail("history", "--json", "--connect", daemon.uri).json["plans"]
     assert [(entry["plan_id"], entry["state"]) for entry in history] == [(plan, "taken_back")]
 
