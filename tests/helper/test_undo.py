@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import select
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from helper.bench import (
     snapshot,
     undo_line,
 )
+from helper.faults import copy_machine, settle
 from vitrail.model.host_place import place_of, subject_path
 from vitrail.model.host_step import (
     ArgumentFile,
@@ -312,7 +314,7 @@ class TestConsole:
             "started_at": 1.0,
             "vm_uuid": "u",
             "vm_name": "win",
-            "choice": {"class": "Virtio"},
+            "choice": {"class": "AModeOfALaterVersion"},
         }
         step = {
             "class": "StepStarted",
@@ -357,3 +359,19 @@ def test_a_second_plan_reserves_more_cards_beside_the_first(machine):
     assert OTHER_PLAN in (machine / "etc/vitrail/reserved-cards").read_text()
     undone(machine, everything=True)
     assert snapshot(machine) == before
+
+
+def test_the_installed_file_killed_at_any_time_is_recovered_by_itself(core, tmp_path):
+    fresh = make_machine(tmp_path / "fresh")
+    before = snapshot(fresh)
+    request = apply_line(plan_of(fresh, *STACKS["grub"]))
+    for tenth in range(12):
+        root = copy_machine(fresh, tmp_path / str(tenth))
+        start = [sys.executable, "-I", "-S", core, "--stdio", "--root", root]
+        with subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={}) as helper:
+            helper.stdin.write(request)
+            helper.stdin.flush()
+            select.select([helper.stdout], [], [], tenth * 0.04)
+            helper.kill()
+        settle(root, undo_line())
+        assert snapshot(root) == before

@@ -84,10 +84,10 @@ def console_status(state: State) -> int:
     runs, broken = status(state)
     for run in runs:
         when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started_at))
-        kept = ", kept" if run.kept else ", not kept yet" if run.needs_restart else ""
+        kept = ", kept" if run.kept else ", not kept yet" if run.awaits_keep else ""
         _say(f"{run.plan_id}  {when}  {run.state}{kept}")
     for name in broken:
         _say(f"{name}: its journal cannot be read")
     if not runs and not broken:
         _say("Vitrail has changed nothing on this system.")
-    return 1 if any(run.needs_restart for run in runs) else 0
+    return 1 if any(run.awaits_keep for run in runs) else 0

@@ -59,6 +59,9 @@ def read_identity(tree: Tree, address: PciAddress) -> DeviceIdentity:
     """Which device is at this address now; ids that cannot be read are None and equal to none that a plan may name."""
     names = ("vendor", "device", "subsystem_vendor", "subsystem_device")
     vendor, device, subsystem_vendor, subsystem_device = (_number(tree, address, name) for name in names)
+    if None in (subsystem_vendor, subsystem_device) or (subsystem_vendor, subsystem_device) == (0, 0):
+        # A bridge or an old card has none: the kernel says 0 twice.
+        subsystem_vendor = subsystem_device = None
     return DeviceIdentity(address, vendor, device, subsystem_vendor, subsystem_device)
 
 

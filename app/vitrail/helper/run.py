@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import stat
@@ -21,12 +22,9 @@ from vitrail.helper.tree import Tree
 from vitrail.model.host_step import ArgumentTool, Tool
 from vitrail.model.host_wire import Kind, Refusal
 
-_ENVIRONMENT = {
-    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME": "/root",
-    "LC_ALL": "C.UTF-8",
-    "LVM_SUPPRESS_FD_WARNINGS": "1",
-}
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LVM_SUPPRESS_FD_WARNINGS": "1"}
+_LANGUAGE_FILES = ("etc/locale.conf", "etc/default/locale")
+_LANGUAGE = re.compile(r"""^LANG=["']?([A-Za-z0-9_.@-]{1,40})["']?$""", re.MULTILINE | re.ASCII)
 _KEPT_OUTPUT = 4096
 _MAX_OUTPUT = 16 * 1024 * 1024
 _LISTING_OUTPUT = 8 * 1024 * 1024
@@ -184,6 +182,12 @@ def list_image(tree: Tree, tool: Tool, image: str) -> bytes | None:
     return ran.output if ran.well else None
 
 
+def _language(tree: Tree) -> str:
+    """The system's own: menus hold translated titles, and a default entry can be chosen by its title."""
+    found = (_LANGUAGE.search(tree.words(path) or "") for path in _LANGUAGE_FILES)
+    return next((match[1] for match in found if match is not None), "C.UTF-8")
+
+
 def _run(tree: Tree, vector: tuple[str, ...], seconds: float, lock: int, keep: int = _KEPT_OUTPUT) -> Ran:
     def enter() -> None:
         os.umask(0o022)
@@ -197,7 +201,7 @@ def _run(tree: Tree, vector: tuple[str, ...], seconds: float, lock: int, keep: i
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=_ENVIRONMENT,
+            env=_ENVIRONMENT | {"LANG": _language(tree)},
             start_new_session=True,
             pass_fds=(lock,) if lock >= 0 else (),
             preexec_fn=enter,  # noqa: PLW1509 - the helper has one thread

@@ -26,8 +26,9 @@ vitrail_word() {{
 }}
 
 vitrail_id() {{
+\t[ "$2" = "-" ] && return 0
 \tread -r vitrail_seen < "$1" || return 1
-\t[ "$2" = "-" ] || [ "$vitrail_seen" = "$2" ]
+\t[ "$vitrail_seen" = "$2" ]
 }}
 
 vitrail_same() {{

@@ -171,5 +171,5 @@ class HostRunState:
     started_at: float
     state: str
     kept: bool
-    needs_restart: bool
+    awaits_keep: bool
     boot_id: str
