@@ -45,10 +45,11 @@ def _shown(request: Namespace, workplace: Workplace, plan: Plan) -> RunOutcome:
     # What this version cannot write is refused below; asking first would promise otherwise.
     if not request.yes and plan.steps and plan.writable:
         ask(page, text("cli.apply.ask", vm=plan.vm_name))
-    page.write()
+    if plan.steps:
+        page.write()
     require_shown()
     outcome = workplace.apply(plan, lambda step: write_step(page, step))
-    write_sum(page, (outcome,))
+    write_sum(page, (outcome,), text("cli.apply.nothing"))
     return outcome
 
 

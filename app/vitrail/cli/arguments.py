@@ -7,7 +7,7 @@ only when help is asked for.
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -81,7 +81,7 @@ def parse(words: list[str], say: Say) -> Namespace:
     """The namespace of these words. Raises Unreadable for words that mean nothing here; SystemExit(0) after help."""
     command, rest = command_of(words)
     if command and command not in COMMANDS:
-        raise Unreadable(text("cli.usage.no-command", command=command), text("cli.usage.help"))
+        raise Unreadable(text("cli.usage.no-command", command=command), *_alike(command), text("cli.usage.help"))
     asks_help = "-h" in rest or "--help" in rest
 
     def told(help_text: Text) -> str | None:
@@ -93,7 +93,8 @@ def parse(words: list[str], say: Say) -> Namespace:
         description=told(_ABOUT.get(command, text("cli.about.not-available", command=command))),
         allow_abbrev=False,
         add_help=False,
-        formatter_class=RawDescriptionHelpFormatter,
+        # The list of the commands is laid out by hand; everything else is wrapped.
+        formatter_class=HelpFormatter if command else RawDescriptionHelpFormatter,
     )
     parser.add_argument("-h", "--help", action="help", default=SUPPRESS, help=told(text("cli.help.help")))
     _common(parser, command, told)
@@ -106,6 +107,14 @@ def parse(words: list[str], say: Say) -> Namespace:
     request.command = command
     _check(request)
     return request
+
+
+def _alike(command: str) -> tuple[Text, ...]:
+    """The command that was probably meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+
+    here = [known for known in COMMANDS if known not in NOT_IN_THIS_VERSION]
+    return tuple(text("cli.usage.meant", command=known) for known in get_close_matches(command, here, 1))
 
 
 Told = Callable[[Text], str | None]
@@ -138,6 +147,7 @@ def _doctor(parser: Parser, told: Told) -> None:
 def _modes(parser: Parser, told: Told) -> None:
     parser.add_argument("--vm", metavar="NAME", required=True, help=told(text("cli.help.vm")))
     parser.add_argument("--purpose", metavar="P", default="unknown", help=told(text("cli.help.purpose")))
+    parser.add_argument("--details", action="store_true", help=told(text("cli.help.details")))
 
 
 def _choice(parser: Parser, told: Told) -> None:
@@ -201,19 +211,26 @@ def _check(request: Namespace) -> None:
         case "doctor":
             _together(request, "doctor")
         case "plan":
-            if (request.vm is None) == (request.xml is None):
-                raise _wrong(text("cli.usage.vm-or-xml"), "plan")
-            if request.mode is None:
-                raise _wrong(text("cli.usage.needs-mode"), "plan")
-            if request.out is not None and request.xml is None:
-                raise _wrong(text("cli.usage.out-without-xml"), "plan")
-            if request.diff and request.json:
-                raise _wrong(text("cli.usage.diff-or-json"), "plan")
+            _check_plan(request)
+        case "record":
+            if not request.file.endswith(".tar.xz"):
+                raise _wrong(text("cli.record.ending", file=request.file), "record")
         case "apply":
             if request.plan is not None and any((request.vm, request.mode, request.gpu, request.set)):
                 raise _wrong(text("cli.usage.plan-file-alone"), "apply")
             if request.plan is None and (request.vm is None or request.mode is None):
                 raise _wrong(text("cli.usage.vm-and-mode"), "apply")
+
+
+def _check_plan(request: Namespace) -> None:
+    if (request.vm is None) == (request.xml is None):
+        raise _wrong(text("cli.usage.vm-or-xml"), "plan")
+    if request.mode is None:
+        raise _wrong(text("cli.usage.needs-mode"), "plan")
+    if request.out is not None and request.xml is None:
+        raise _wrong(text("cli.usage.out-without-xml"), "plan")
+    if request.diff and request.json:
+        raise _wrong(text("cli.usage.diff-or-json"), "plan")
 
 
 def _together(request: Namespace, command: str) -> None:

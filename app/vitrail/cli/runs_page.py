@@ -20,16 +20,26 @@ _RESULTS: dict[StepResult, tuple[str, Text]] = {
 }
 
 
+_WHAT = {
+    "edit-vm": "cli.step.edit-vm",
+    "set-kernel-arguments": "cli.step.set-kernel-arguments",
+    "reserve-card": "cli.step.reserve-card",
+    "rebuild-initramfs": "cli.step.rebuild-initramfs",
+}
+"""Steps by their name in the journal; an older or newer one is shown by that name."""
+
+
 def write_step(page: Page, step: StepOutcome) -> None:
     """One line a step, as soon as it ended."""
     mark, word = _RESULTS[step.result]
-    page.entry(f"{mark} ", text("cli.step.line", result=word, kind=step.kind, subject=step.subject))
+    what = text(_WHAT.get(step.kind, "cli.step.other"), kind=step.kind, subject=step.subject)
+    page.entry(f"{mark} ", text("cli.step.line", result=word, what=what))
     if step.detail is not None:
         page.entry("", step.detail, 4)
 
 
-def write_sum(page: Page, outcomes: tuple[RunOutcome, ...]) -> None:
-    """How it ended, and the way on."""
+def write_sum(page: Page, outcomes: tuple[RunOutcome, ...], nothing: Text) -> None:
+    """How it ended, and the way on; `nothing` where there was nothing to do."""
     page.write()
     plan = outcomes[0].plan_id if len(outcomes) == 1 else ""
     match worst(outcomes):
@@ -44,7 +54,7 @@ def write_sum(page: Page, outcomes: tuple[RunOutcome, ...]) -> None:
         case RunResult.UNKNOWN:
             page.paragraph(text("cli.run.unknown"))
         case RunResult.NOTHING_TO_DO:
-            page.paragraph(text("cli.run.nothing"))
+            page.paragraph(nothing)
 
 
 def run_code(outcomes: tuple[RunOutcome, ...]) -> int:

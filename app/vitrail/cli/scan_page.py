@@ -6,7 +6,20 @@ from __future__ import annotations
 from vitrail.cli.banner import banner
 from vitrail.cli.page import Page, Words
 from vitrail.cli.scan import Seen
-from vitrail.model.machine import Connection, Gpu, Holder, HolderKind, Holders, Host, IommuGroup, Output, PciDevice
+from vitrail.judge.card import whole_cards
+from vitrail.judge.hostuse import host_things
+from vitrail.model.machine import (
+    Connection,
+    Gpu,
+    Holder,
+    HolderKind,
+    Holders,
+    Host,
+    IommuGroup,
+    MachineKind,
+    Output,
+    PciDevice,
+)
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
 from vitrail.model.verdict import GroupVerdict, Isolation
@@ -158,9 +171,13 @@ def _groups(page: Page, host: Host, verdicts: tuple[GroupVerdict, ...]) -> None:
     shown = [group for group in host.groups.value if any(device.pci_class.is_display for device in group.members)]
     for group in shown:
         _group(page, group, verdict_of[group.number])
+        for gpu in whole_cards(host):
+            if gpu.device in group.members and (needed := host_things(host, gpu)).stops:
+                page.entry("! ", needed.title, 4)
     rest = len(host.groups.value) - len(shown)
-    page.write()
-    page.paragraph(text("cli.groups.others", count=rest) if rest or shown else text("cli.groups.none"), 2)
+    if rest or not shown:
+        page.write()
+        page.paragraph(text("cli.groups.others", count=rest) if rest else text("cli.groups.none"), 2)
 
 
 def _group(page: Page, group: IommuGroup, verdict: GroupVerdict) -> None:
@@ -188,6 +205,8 @@ def _vms(page: Page, host: Host) -> None:
     page.heading(text("cli.scan.vms"))
     if isinstance(host.vms, Unknown):
         page.entry("", host.vms, 2)
+        if host.kind in (MachineKind.REAL, MachineKind.REMOTE):
+            page.entry("→ ", text("cli.scan.vms-unread"), 2)
     elif not host.vms.value:
         page.paragraph(text("cli.scan.no-vms"), 2)
     else:

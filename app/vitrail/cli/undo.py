@@ -33,7 +33,7 @@ def run(request: Namespace) -> int:
             for outcome in outcomes:
                 for step in outcome.steps:
                     write_step(page, step)
-            write_sum(page, outcomes)
+            write_sum(page, outcomes, text("cli.undo.nothing"))
     return run_code(outcomes)
 
 
@@ -48,6 +48,8 @@ def _preview(request: Namespace, workplace: Workplace, page: Page) -> None:
         for left in preview.left:
             page.entry("! ", text("cli.undo.left", what=left), 2)
         page.diff(preview.diff)
-    if previews and not request.yes and on_a_terminal():
+    if not previews:
+        return
+    if not request.yes and on_a_terminal():
         ask(page, text("cli.undo.ask", count=len(previews)))
     page.write()

@@ -47,8 +47,10 @@ def _write(page: Page, outcome: Outcome) -> None:
         PromiseResult.BROKEN: ("✗", text("cli.promise.broken")),
         PromiseResult.UNKNOWN: ("?", text("cli.promise.unknown")),
     }[outcome.result]
-    page.entry(f"{mark} ", text("cli.promise.line", result=word, step=outcome.step))
-    if outcome.result is not PromiseResult.KEPT:
+    if outcome.result is PromiseResult.KEPT:
+        page.entry(f"{mark} ", text("cli.promise.line-kept", result=word, step=outcome.step, seen=outcome.seen))
+    else:
+        page.entry(f"{mark} ", text("cli.promise.line", result=word, step=outcome.step))
         page.facts([(text("cli.promise.expected"), outcome.expected), (text("cli.promise.seen"), outcome.seen)], 4)
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vitrail.model.text import Text, text
+
 
 class Mode(StrEnum):
     """The command line's names; also those of `graphics[].mode` in its JSON."""
@@ -24,6 +26,11 @@ class Mode(StrEnum):
     NATIVE_CONTEXT = "native-context"
     QXL = "qxl"
     BASIC = "basic"
+
+
+def mode_name(mode: str) -> Text:
+    """A mode in plain words with its term in brackets; `mode` is the command line's name."""
+    return text(f"mode.{mode}")
 
 
 WRITTEN_BY_THIS_VERSION = frozenset({Mode.PASSTHROUGH, Mode.VIRTIO, Mode.VIRGL, Mode.QXL, Mode.BASIC})
@@ -64,7 +71,7 @@ class Setting:
 
 _BOOLEAN = ("true", "false")
 SCREEN = Setting("screen", SettingType.CHOICE, ("keep", "vnc", "spice"), "keep")
-"""How the emulated display is seen: as now (VNC on loopback where there is nothing), by VNC, by SPICE."""
+"""How the virtual screen is seen: as now (VNC on loopback where there is nothing), by VNC, by SPICE."""
 
 SETTINGS: dict[Mode, tuple[Setting, ...]] = {
     Mode.VIRTIO: (SCREEN,),

@@ -33,6 +33,8 @@ class CardFacts:
     """Its virtual functions: parts of it, each at an address of its own, never cards of their own."""
     management: bool = False
     """The screen of the computer's remote control (a BMC): listed, never offered."""
+    needed: Finding | None = None
+    """Why this computer cannot spare it: its own network, disks or keyboard would go along."""
     takers: tuple[Vm, ...] = ()
     """VMs whose definition takes it or a share of it, not only lets this computer draw on it."""
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from vitrail.judge.card import whole_cards
+from vitrail.judge.hostuse import host_things
 from vitrail.judge.isolation import judge_card, judge_groups, tied_to
 from vitrail.judge.passthrough import apply_gates
 from vitrail.judge.reports import is_management_screen
@@ -52,6 +53,7 @@ def card_facts(host: Host, knowledge: Knowledge) -> tuple[CardFacts, ...]:
     for hue, gpu in enumerate(sorted(whole_cards(host), key=lambda gpu: gpu.address)):
         shares = tuple(part for part in every if part.device.physical_function == gpu.address)
         given = {vm.uuid: vm for part in (gpu, *shares) for vm in takers.get(part.address, ())}
+        needed = host_things(host, gpu)
         found.append(
             CardFacts(
                 gpu,
@@ -61,6 +63,7 @@ def card_facts(host: Host, knowledge: Knowledge) -> tuple[CardFacts, ...]:
                 gates=apply_gates(host, gpu),
                 shares=shares,
                 management=is_management_screen(gpu.device, knowledge) is not None,
+                needed=needed if needed.stops else None,
                 takers=tuple(given.values()),
             )
         )

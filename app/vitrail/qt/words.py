@@ -14,6 +14,7 @@ from vitrail.judge.words import kind, kind_key
 from vitrail.model.finding import Severity, Status
 from vitrail.model.machine import Connection as Plugged
 from vitrail.model.machine import Gpu, HolderKind, Host, Output, PciDevice
+from vitrail.model.mode import mode_name
 from vitrail.model.outcome import RunState
 from vitrail.model.pci import CLASS_HDA_AUDIO
 from vitrail.model.reading import Known, Reading, Unknown
@@ -95,6 +96,8 @@ def verdict_words(card: CardFacts) -> Badge:
     if card.management:
         return Badge(text("qt.card.management"), Tone.PLAIN, "lock")
     match card.verdict.isolation:
+        case Isolation.ISOLATED if card.needed is not None:
+            return Badge(text("qt.card.needed"), Tone.WARN, "link-2")
         case Isolation.ISOLATED if has_sound(card.gpu):
             return Badge(text("qt.card.alone-with-sound"), Tone.GOOD)
         case Isolation.ISOLATED:
@@ -159,11 +162,6 @@ def run_badge(state: RunState) -> Badge:
         RunState.UNREADABLE: (Tone.UNKNOWN, "circle-question-mark"),
     }[state]
     return Badge(text(f"qt.run.{state.value.replace('_', '-')}"), tone, mark)
-
-
-def mode_name(mode: str) -> Text:
-    """A mode in plain words with its term in brackets; `mode` is the command line's name."""
-    return text(f"qt.mode.{mode}")
 
 
 def graphics_words(facts: Facts, graphics: VmGraphics) -> Words:

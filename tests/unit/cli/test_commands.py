@@ -223,6 +223,7 @@ def test_what_is_not_in_this_version_says_so(vitrail, words):
         ("modes", "--vm", "plain", "--purpose", "fun"),
         ("undo", "0123456789abcdef", "--all"),
         ("record", "x", "--machine", "demo"),
+        ("record", "x.zip"),
     ],
 )
 def test_wrong_words_are_usage(vitrail, words):
@@ -354,3 +355,48 @@ class TestDocuments:
         said = vitrail("plan", "--machine", machine, "--vm", "plain", "--mode", "virtio", "--diff")
         assert said.out.startswith("--- ")
         assert "SIMULATED" not in said.out
+
+
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(vitrail):
+    assert "“vitrail scan”" in vitrail("scna").err
+
+
+def test_help_says_of_every_command_what_it_is_for(vitrail):
+    said = vitrail("--help").out
+    for command in ("scan", "doctor", "modes", "plan", "apply", "verify", "undo", "history", "record", "shots"):
+        assert f"\n  {command} " in said
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_modes_says_what_was_seen_on_every_card_only_when_asked(vitrail):
+    words = ("modes", "--machine", "demo", "--vm", "win11-games")
+    short, long = vitrail(*words).out, vitrail(*words, "--details").out
+    assert "seen: " not in short
+    assert "--details" in short
+    assert "seen: " in long
+    assert len(short.splitlines()) < len(long.splitlines()) / 3
+    assert "Not on 05:00.0: Tied to" in short
+    assert "this version does not write them yet" in short
+
+
+def test_a_mode_that_could_be_written_and_suits_the_vm_badly_is_not_called_impossible(vitrail):
+    said = vitrail("modes", "--machine", "demo", "--vm", "win11-games", "--details").out
+    virgl = said[said.index("\n  virgl:") :]
+    assert "01:00.0: does not fit this VM" in virgl[: virgl.index("\n  vgpu:")]
+
+
+def test_scan_says_of_a_lone_card_that_its_slot_carries_the_keyboard(vitrail):
+    said = vitrail("scan", "--machine", "demo").out
+    lone = said[said.index("Group 22") :]
+    assert "Logitech USB Keyboard" in lone[: lone.index("Virtual machines")]
+
+
+def test_a_run_is_told_in_words_and_not_in_names_of_steps(vitrail, machine):
+    words = ("--machine", machine, "--vm", "plain", "--mode", "virtio", "--yes")
+    done = vitrail("apply", *words).out
+    assert "done: the definition of plain" in done
+    again = vitrail("apply", *words).out
+    assert again.endswith("Nothing was written.\n")
+    assert "= virtio" in vitrail("verify", "--machine", machine).out
+    assert "taken back: the definition of plain" in vitrail("undo", "--machine", machine, "--yes").out
+    assert "nothing to take back" in vitrail("undo", "--machine", machine, "--yes").out

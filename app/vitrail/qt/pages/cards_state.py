@@ -87,7 +87,7 @@ def _giving(facts: Facts, card: CardFacts) -> tuple[Line, ...]:
         lines.append(Line(text("qt.card.parts"), parts))
     if card.tied:
         lines.append(Line(text("qt.card.tied-label"), _with_names(facts, card), Tone.WARN))
-    stops = [gate for gate in card.gates if gate.stops]
+    stops = [gate for gate in (card.needed, *card.gates) if gate is not None and gate.stops]
     for gate in stops:
         words = (gate.title, gate.remedy) if gate.remedy is not None else (gate.title,)
         lines.append(Line(text("qt.card.in-the-way"), words, finding_tone(gate.status, gate.severity)))

@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from vitrail.model.mode import mode_name
 from vitrail.model.outcome import HistoryEntry, Outcome, PromiseResult, RunOutcome, RunResult, RunState
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
 from vitrail.qt.facts import Facts
 from vitrail.qt.theme import Tone
-from vitrail.qt.words import Badge, mode_name, run_badge
+from vitrail.qt.words import Badge, run_badge
 from vitrail.service.undoing import UndoPreview
 
 _IN_FORCE = (RunState.APPLIED, RunState.INCOMPLETE, RunState.INTERRUPTED)

@@ -84,6 +84,7 @@ def _free(facts: Facts) -> tuple[CardFacts, ...]:
         for card in facts.cards
         if card.verdict.isolation is Isolation.ISOLATED
         and not card.management
+        and card.needed is None
         and not any(gate.stops for gate in card.gates)
     )
 
@@ -112,7 +113,11 @@ def _gifts(facts: Facts) -> tuple[Text, ...]:
     found = [text("qt.overview.given", count=owned)] if owned else []
     found += [text("qt.overview.shared", count=shared)] if shared else []
     free = [card for card in _free(facts) if card in rest]
-    alone = [card for card in rest if card.verdict.isolation is Isolation.ISOLATED and not card.management]
+    alone = [
+        card
+        for card in rest
+        if card.verdict.isolation is Isolation.ISOLATED and not card.management and card.needed is None
+    ]
     if free:
         found.append(text("qt.overview.free", count=len(free)))
     elif alone:

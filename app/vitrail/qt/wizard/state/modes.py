@@ -13,13 +13,13 @@ from vitrail.judge.suggestion import WHOLE_CARD, Suggestion, card_for, suits
 from vitrail.model.finding import Status
 from vitrail.model.knowledge import Knowledge, Traits
 from vitrail.model.machine import Host
-from vitrail.model.mode import DRAWS_ON_A_CARD, NEEDS_A_CARD, SETTINGS, Mode
+from vitrail.model.mode import DRAWS_ON_A_CARD, NEEDS_A_CARD, SETTINGS, Mode, mode_name
 from vitrail.model.pci import PciAddress
 from vitrail.model.text import Text, text
 from vitrail.model.verdict import Feasibility, ModeVerdict
 from vitrail.qt.wizard.state.cards import card_at, connected_outputs, output_name, sentence_list
 from vitrail.qt.wizard.state.draft import Draft
-from vitrail.qt.wizard.state.words import mode_about, mode_name
+from vitrail.qt.wizard.state.words import mode_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class ModeRow:
     now: bool
     """Whether the VM has it already."""
     not_yet: bool
+    shown_only: bool
+    """Its plan is shown, and this version does not write it: it changes how this computer starts."""
     unsure: bool
     possible: bool
     why: tuple[Text, ...]
@@ -168,6 +170,7 @@ def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggest
         suggested=suggestion is not None and suggestion.mode is verdict.mode,
         now=False,
         not_yet=not verdict.available,
+        shown_only=selectable and _feasible_on(verdict, card) is Feasibility.AFTER_CHANGES,
         possible=possible,
         unsure=verdict.feasible is Feasibility.UNKNOWN,
         why=_why(host, verdict, card),
@@ -175,6 +178,10 @@ def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggest
         caution=_caution(verdict, draft) if possible else None,
         settings=_settings(verdict.mode, draft) if selected else (),
     )
+
+
+def _feasible_on(verdict: ModeVerdict, card: PciAddress | None) -> Feasibility:
+    return next((one.feasible for one in verdict.cards if one.address == card), verdict.feasible)
 
 
 def _cards(host: Host, verdict: ModeVerdict) -> tuple[CardOption, ...]:

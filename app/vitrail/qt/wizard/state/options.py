@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from vitrail.judge.suggestion import Seeing
 from vitrail.model.knowledge import PURPOSES
 from vitrail.model.machine import Host
+from vitrail.model.mode import mode_name
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.qt.wizard.state.cards import card_name, connected_outputs, output_name, sentence_list
 from vitrail.qt.wizard.state.draft import Draft
-from vitrail.qt.wizard.state.words import graphics_words, mode_name
+from vitrail.qt.wizard.state.words import graphics_words
 from vitrail.qt.words import state_badge
 
 _MARKS = {

@@ -4,16 +4,10 @@
 from __future__ import annotations
 
 from vitrail.model.machine import Host
-from vitrail.model.mode import Mode
+from vitrail.model.mode import Mode, mode_name
 from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
-from vitrail.qt import words
 from vitrail.qt.wizard.state.cards import card_at, sentence_list
-
-
-def mode_name(mode: Mode) -> Text:
-    """The mode as every page calls it."""
-    return words.mode_name(mode.value)
 
 
 def mode_about(mode: Mode) -> Text:
