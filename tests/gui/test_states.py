@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 from fakes.hosts import UNREAD, amd_integrated, host, nvidia_card, output, vm
 from gui.places import facts_of
 from gui.scenes import crowded, empty, everything, findings, full, history, hostile, previews, shown, single
@@ -14,7 +17,9 @@ from vitrail.model.vm import VmState
 from vitrail.qt.pages import cards_state, changes_state, overview_state, problems_state, vms_state
 from vitrail.qt.picture.layout import place
 from vitrail.qt.picture.state import picture_of
+from vitrail.qt.reading import read_facts
 from vitrail.qt.theme import Tone
+from vitrail.service.places import open_place
 
 
 def overview(machine: Host) -> overview_state.OverviewState:
@@ -24,6 +29,17 @@ def overview(machine: Host) -> overview_state.OverviewState:
 def test_the_headline_counts_lit_given_and_free_cards(english) -> None:
     words = english.say(overview(full()).headline)
     assert words == "2 cards drive your screens; 2 belong to VMs; 1 could be given to a VM after changes."
+
+
+def test_the_demos_cards_say_who_has_them_and_whether_this_computer_can_spare_them(english, tmp_path: Path) -> None:
+    with closing(open_place("demo", None, state_folder=tmp_path)) as workplace:
+        state = overview_state.page_state(read_facts(workplace))
+    assert english.say(state.headline).endswith("1 could be given to a VM after changes.")
+    cards = {node.title: (node.verdict.words, node.use) for pane in state.picture.panes for node in pane.cards}
+    # Alone in its group, and the keyboard hangs on another function of its slot.
+    assert cards["Raphael"][0] == text("qt.card.needed")
+    assert cards["GeForce RTX 4070"][0] == text("qt.card.alone-with-sound")
+    assert cards["Arc Pro B50"][1] == text("qt.use.shares", count=2)
 
 
 def test_no_cards_and_unread_cards_are_not_the_same() -> None:

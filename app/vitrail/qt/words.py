@@ -120,8 +120,9 @@ def group_badge(verdict: GroupVerdict | None, members: tuple[PciDevice, ...]) ->
     return Badge(text("qt.group.tied"), Tone.WARN, "link-2")
 
 
-def use_words(gpu: Gpu) -> Words:
+def use_words(card: CardFacts) -> Words:
     """Who uses the card at the moment, in one line."""
+    gpu = card.gpu
     if isinstance(gpu.holders, Unknown):
         return text("qt.use.unknown")
     seen = gpu.holders.value.seen
@@ -131,9 +132,15 @@ def use_words(gpu: Gpu) -> Words:
         return text("qt.use.vm", name=vms[0].name)
     if programs:
         return text("qt.use.programs", count=len(programs))
+    if given := sum(_in_a_vm(share) for share in card.shares):
+        return text("qt.use.shares", count=given)
     if gpu.holders.value.processes_not_seen:
         return text("qt.use.perhaps", count=gpu.holders.value.processes_not_seen)
     return text("qt.use.drivers") if seen else text("qt.use.nobody")
+
+
+def _in_a_vm(gpu: Gpu) -> bool:
+    return isinstance(gpu.holders, Known) and any(one.kind is HolderKind.VM for one in gpu.holders.value.seen)
 
 
 def state_badge(state: Reading[VmState]) -> Badge:

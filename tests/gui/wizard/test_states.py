@@ -166,6 +166,13 @@ def test_no_mode_of_a_later_version_can_be_chosen():
     assert not page.can_go_on
 
 
+def test_a_card_that_takes_changes_to_this_computer_says_that_they_are_not_written_yet():
+    found = rows(modes(machine(), Draft()))
+    assert found[Mode.PASSTHROUGH].selectable
+    assert found[Mode.PASSTHROUGH].shown_only
+    assert not found[Mode.VIRTIO].shown_only
+
+
 def test_every_no_says_why_and_what_would_change_it():
     page = modes(machine(), Draft(purpose="games"))
     nos = [row for group in page.groups if group.feasible is Feasibility.IMPOSSIBLE for row in group.rows]

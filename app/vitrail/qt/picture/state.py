@@ -198,7 +198,7 @@ def card_node(card: CardFacts) -> CardNode:
         Badge(text("qt.card.cut", count=len(card.shares)), Tone.INFO, "workflow")
         if card.shares
         else verdict_words(card),
-        use_words(card.gpu),
+        use_words(card),
         card.gpu.address.short,
         card.hue,
     )
