@@ -212,9 +212,6 @@ def _check(request: Namespace) -> None:
             _together(request, "doctor")
         case "plan":
             _check_plan(request)
-        case "record":
-            if not request.file.endswith(".tar.xz"):
-                raise _wrong(text("cli.record.ending", file=request.file), "record")
         case "apply":
             if request.plan is not None and any((request.vm, request.mode, request.gpu, request.set)):
                 raise _wrong(text("cli.usage.plan-file-alone"), "apply")
