@@ -223,7 +223,6 @@ def test_what_is_not_in_this_version_says_so(vitrail, words):
         ("modes", "--vm", "plain", "--purpose", "fun"),
         ("undo", "0123456789abcdef", "--all"),
         ("record", "x", "--machine", "demo"),
-        ("record", "x.zip"),
     ],
 )
 def test_wrong_words_are_usage(vitrail, words):
