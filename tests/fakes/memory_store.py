@@ -84,6 +84,9 @@ class MemoryStore:
         del emulator, arch, machine, virt_type
         return Unknown(text("test.none"))
 
+    def begin(self) -> None:
+        return
+
     def watch(self, callback: Callable[[Happening], None]) -> None:
         del callback
 

@@ -57,6 +57,9 @@ class NoDomains:
         del emulator, arch, machine, virt_type
         return Unknown(_NOT_ASKED)
 
+    def begin(self) -> None:
+        """Nothing is to be opened."""
+
     def watch(self, callback: Callable[[Happening], None]) -> None:
         """Nothing happens to a document."""
 

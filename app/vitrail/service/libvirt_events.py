@@ -15,6 +15,7 @@ from typing import Any
 
 from vitrail.service.deadlines import LateError, call_within
 from vitrail.service.happening import Happening, HappeningKind
+from vitrail.service.libvirt_loop import EventLoop
 
 _CALL_SECONDS = 2.0
 _KEEPALIVE_SECONDS = 5
@@ -24,7 +25,7 @@ _LONGEST_PAUSE_SECONDS = 15.0
 
 
 class _Loop:
-    """libvirt's event loop in one daemon thread for the whole process."""
+    """The event loop in one daemon thread for the whole process."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -34,14 +35,15 @@ class _Loop:
         with self._guard:
             if self._started:
                 return
+            loop = EventLoop(libvirt)
+            loop.register()
             self._started = True
-            libvirt.virEventRegisterDefaultImpl()
-            threading.Thread(target=self._run, args=(libvirt,), name="vitrail-libvirt-events", daemon=True).start()
+            threading.Thread(target=loop.run, name="vitrail-libvirt-events", daemon=True).start()
 
-    @staticmethod
-    def _run(libvirt: Any) -> None:
-        while True:
-            libvirt.virEventRunDefaultImpl()
+    @property
+    def started(self) -> bool:
+        """Whether connections that are opened from now on have events."""
+        return self._started
 
 
 _loop = _Loop()
@@ -50,6 +52,11 @@ _loop = _Loop()
 def start_events(libvirt: Any) -> None:
     """Register the event loop and run it; connections that are opened from now on have events."""
     _loop.start(libvirt)
+
+
+def events_run() -> bool:
+    """Whether connections that are opened from now on have events."""
+    return _loop.started
 
 
 class EventFeed:
@@ -77,8 +84,10 @@ class EventFeed:
             call_within(_CALL_SECONDS, lambda _beat: self._detach_all())
 
     def attach(self, connection: Any) -> None:
-        """Ask for the events of a connection that was just opened; runs where the connection was opened."""
+        """Ask for the events of a connection, once; runs where it was opened or where it is asked something."""
         with self._guard:
+            if any(one is connection for one in self._attached):
+                return
             self._attached.append(connection)
         lifecycle = self._libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
         # The test driver knows no keepalive, and none of these is worth losing the others.

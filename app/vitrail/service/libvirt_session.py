@@ -19,7 +19,7 @@ from vitrail.model.errors import Unreachable
 from vitrail.service import libvirt_errors
 from vitrail.service.deadlines import Beat, LateError, Task, call_within
 from vitrail.service.happening import Happening
-from vitrail.service.libvirt_events import EventFeed, start_events
+from vitrail.service.libvirt_events import EventFeed, events_run, start_events
 from vitrail.service.uri import Address
 
 T = TypeVar("T")
@@ -64,7 +64,20 @@ class Session:
         self._waited_for: Task[None] | None = None
         self._open_seconds = _OPEN_SECONDS if address.local else _REMOTE_OPEN_SECONDS
         self._feed: EventFeed | None = None
+        self._hears = False
+        """Whether the newest connection was opened when the event loop ran, without which it has no events."""
         self._finish = weakref.finalize(self, _let_go, self._held)
+
+    def begin(self) -> None:
+        """Open ahead of the first question, with events: for who will stay and watch. Waits for nothing."""
+        Task(self._begin)
+
+    def _begin(self, _beat: Beat) -> None:
+        libvirt = load_libvirt()
+        start_events(libvirt)
+        with self._guard:
+            if not self._held:
+                self._open_soon(libvirt)
 
     def read(self, job: Job[T], seconds: float = _READ_SECONDS) -> T:
         """What `job(connection, beat)` gives; asked once more on a new connection where the old one broke.
@@ -121,11 +134,7 @@ class Session:
         with self._guard:
             if self._held:
                 return self._number
-            if self._opening is None:
-                self._number += 1
-                number, feed = self._number, self._feed
-                self._opening = Task(lambda _beat: self._open(libvirt, number, feed))
-            number, opening = self._number, self._opening
+            number, opening = self._open_soon(libvirt)
             seconds = _AGAIN_SECONDS if self._waited_for is opening else self._open_seconds
             self._waited_for = opening
         try:
@@ -137,6 +146,15 @@ class Session:
             self._forget(number)
             raise libvirt_errors.cannot_open(self.address, error) from error
         return number
+
+    def _open_soon(self, libvirt: Any) -> tuple[int, Task[None]]:
+        """The opening that is under way, begun where there is none; called with the guard held."""
+        if self._opening is None:
+            self._number += 1
+            number, feed = self._number, self._feed
+            self._hears = events_run()
+            self._opening = Task(lambda _beat: self._open(libvirt, number, feed))
+        return self._number, self._opening
 
     def _open(self, libvirt: Any, number: int, feed: EventFeed | None) -> None:
         connection = libvirt.open(self.address.uri)
@@ -163,14 +181,15 @@ class Session:
     def watch(self, callback: Callable[[Happening], None]) -> None:
         """Tell `callback` what happens to the daemon and its domains, until closed; it is called on other threads.
 
-        Only a connection that was opened after the event loop was registered has events, so one that is open is
-        replaced.
+        Only a connection that was opened after the event loop was registered has events, so one that was opened
+        before is replaced.
         """
         libvirt = load_libvirt()
         start_events(libvirt)
         with self._guard:
-            number, self._feed = self._number, None
-        self._forget(number)
+            number, self._feed, hears = self._number, None, self._hears
+        if not hears:
+            self._forget(number)
         feed = EventFeed(libvirt, callback, self._reopen)
         with self._guard:
             self._feed = feed
@@ -178,8 +197,16 @@ class Session:
 
     def _reopen(self) -> bool:
         """Whether a connection is open now; called by the feed's own thread, never by libvirt's."""
+        with self._guard:
+            feed = self._feed
+
+        def ask(connection: Any, _beat: Beat) -> None:
+            if feed is not None:
+                feed.attach(connection)
+            connection.getLibVersion()
+
         try:
-            self.read(lambda connection, _beat: connection.getLibVersion())
+            self.read(ask)
         except Unreachable:
             return False
         return True

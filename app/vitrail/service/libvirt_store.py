@@ -44,6 +44,9 @@ class LibvirtStore:
         self._session = session
         self._uri = session.address.uri
 
+    def begin(self) -> None:
+        self._session.begin()
+
     def list(self) -> tuple[StoredDomain, ...]:
         libvirt = load_libvirt()
         try:

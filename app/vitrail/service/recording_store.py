@@ -121,6 +121,9 @@ class RecordingStore:
                     break
         return near or trouble
 
+    def begin(self) -> None:
+        return
+
     def watch(self, callback: Callable[[Happening], None]) -> None:
         del callback
 

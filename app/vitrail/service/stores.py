@@ -47,6 +47,9 @@ class DefineUnknown(Exception):
 class DomainStore(Protocol):
     """Lists, reads and defines domains. Every call may raise Unreachable."""
 
+    def begin(self) -> None:
+        """Open what the first question will need, without waiting for it: for who will stay and watch."""
+
     def list(self) -> tuple[StoredDomain, ...]:
         """Every domain, in the order of their names."""
 

@@ -54,6 +54,10 @@ class View:
         """What the user calls this place."""
         return self._place.label
 
+    def begin(self) -> None:
+        """Open what the first look will need while the caller does something else; waits for nothing."""
+        self._place.store.begin()
+
     def read(self) -> Host:
         """The machine and its VMs now. VMs that cannot be listed are Unknown; the rest is read all the same."""
         place = self._place
