@@ -10,15 +10,17 @@ import gc
 import os
 import sys
 from argparse import Namespace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from vitrail import __version__
 from vitrail.cli.arguments import NOT_IN_THIS_VERSION, command_of, parse
 from vitrail.cli.door import leave
 from vitrail.cli.outlet import STDOUT, fill_closed
-from vitrail.model.errors import Refused
+from vitrail.model.errors import Refused, VitrailError
 from vitrail.model.text import text
 from vitrail.text.speaker import speaker
 
@@ -50,17 +52,31 @@ def _run(words: list[str], language: str | None) -> int:
     if request.version:
         STDOUT.put(f"vitrail {__version__}\n")
         return 0
-    return _desktop(request)
+    return _desktop(request, language)
 
 
 def _room(command: str) -> str:
     return "absent" if command in NOT_IN_THIS_VERSION else _ROOM_OF.get(command, command)
 
 
-def _desktop(request: Namespace) -> int:
+def _desktop(request: Namespace, language: str | None) -> int:
     if not any(os.environ.get(name) for name in _DISPLAY):
         raise Refused(text("cli.no-display"), text("cli.no-display.scan"), text("cli.no-display.demo"))
-    return int(_qt("app").run(request.machine, request.connect, request.language))
+    # The window's own thread collects, once there is one.
+    gc.disable()
+    place = import_module("vitrail.service.places").open_place(request.machine, request.connect)
+    # While its libvirt opens, Qt loads.
+    place.begin()
+    return int(_qt("app").run(place, request.language, partial(_give_up, language)))
+
+
+def _give_up(language: str | None, error: VitrailError) -> NoReturn:
+    """Leave at once: Qt is about to abort, and no exception gets past it."""
+
+    def fail() -> int:
+        raise error
+
+    os._exit(leave(fail, "", as_json=False, language=language))
 
 
 def _shots(request: Namespace) -> int:

@@ -3,8 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
+
+
+def as_installed(folder: str) -> dict[str, str]:
+    """The environment of an installed program: whatever is Python is compiled once, into this folder."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | {
+        "PYTHONPYCACHEPREFIX": folder
+    }
 
 
 def seconds_in_turns(commands: dict[str, list[str]], rounds: int = 9) -> dict[str, float]:

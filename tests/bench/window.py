@@ -15,15 +15,17 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from timing import report
+from timing import as_installed, report
 
 DOMAINS = 1000
 WATCHED_S = 12.0
+WARMED_S = 5.0
+ROUNDS = 2
 IDLE_FROM_S = 6.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -51,18 +53,21 @@ def measure_window() -> bool:
     if missing:
         print(f"window: not measured, these programs are missing: {', '.join(missing)}")
         return False
-    with tempfile.TemporaryDirectory() as place, _display(Path(place)) as (display, picture):
+    with tempfile.TemporaryDirectory() as place:
         domains = Path(place) / "domains.xml"
         domains.write_text("<node>" + "".join(DOMAIN.format(n=n) for n in range(DOMAINS)) + "</node>", encoding="utf-8")
-        home = {"HOME": place, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "XDG_RUNTIME_DIR": place}
-        uri = f"test://{domains}"
-        ours = _watch(
-            [str(Path(sys.executable).with_name("vitrail")), "--connect", uri],
-            "Vitrail|This computer|test",
-            home,
-            picture,
-        )
-        theirs = _watch(["virt-manager", "--no-fork", "-c", uri], "Virtual Machine Manager", home, picture)
+        uri, environment = f"test://{domains}", as_installed(f"{place}/compiled")
+        vitrail = [str(Path(sys.executable).with_name("vitrail")), "--connect", uri]
+        manager = ["virt-manager", "--no-fork", "-c", uri]
+        # The first round warms the caches of both sides.
+        rounds = [
+            (
+                _watch(vitrail, "Vitrail|This computer|test", environment, seconds),
+                _watch(manager, "Virtual Machine Manager", environment, seconds),
+            )
+            for seconds in (WARMED_S, *(WATCHED_S,) * ROUNDS)
+        ][1:]
+        ours, theirs = (_best(side) for side in zip(*rounds, strict=True))
     kept = [
         report(f"window with {DOMAINS} VMs, filled", ours.still_s, theirs.window_s, 0.25),
         report("memory", ours.resident_mib, theirs.resident_mib, 0.6, "MiB"),
@@ -93,8 +98,25 @@ def _display(folder: Path) -> Iterator[tuple[str, Path]]:
         os.close(reader)
 
 
-def _watch(command: list[str], title: str, home: dict[str, str], picture: Path) -> Seen:
-    environment = {key: value for key, value in os.environ.items() if key not in ("QT_QPA_PLATFORM", "DISPLAY")} | home
+def _best(seen: Iterable[Seen]) -> Seen:
+    """Of each figure the lowest: what disturbs a program only ever raises it."""
+    rounds = tuple(seen)
+    return Seen(
+        min(one.window_s for one in rounds),
+        min(one.still_s for one in rounds),
+        min(one.resident_mib for one in rounds),
+        min(one.idle_cpu_s for one in rounds),
+    )
+
+
+def _watch(command: list[str], title: str, environment: dict[str, str], seconds: float) -> Seen:
+    """Start it as for the first time: on a display and in a home where nothing was before."""
+    with tempfile.TemporaryDirectory() as home, _display(Path(home)) as (display, picture):
+        there = {"HOME": home, "XDG_RUNTIME_DIR": home, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        return _watch_on(picture, command, title, environment | there, seconds)
+
+
+def _watch_on(picture: Path, command: list[str], title: str, environment: dict[str, str], seconds: float) -> Seen:
     begun = time.monotonic()
     process = subprocess.Popen(
         ["dbus-run-session", "--", *command],
@@ -105,7 +127,7 @@ def _watch(command: list[str], title: str, home: dict[str, str], picture: Path) 
     )
     window = still = idle_at = 0.0
     last = None
-    while (now := time.monotonic() - begun) < WATCHED_S:
+    while (now := time.monotonic() - begun) < seconds:
         if not window and _is_shown(title, environment):
             window = time.monotonic() - begun
         seen = zlib.crc32(picture.read_bytes())

@@ -3,45 +3,31 @@
 
 from __future__ import annotations
 
-import sys
+import gc
 
 from PySide6.QtCore import QObject, QSettings, Qt
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
 
+from vitrail.qt.application import GiveUp, make_application
 from vitrail.qt.desk import Desk
-from vitrail.qt.garbage import Collector
 from vitrail.qt.main_window import MainWindow
 from vitrail.qt.palettes import wear
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.runner import Runner
 from vitrail.service.places import open_place
 from vitrail.service.workplace import Workplace
-from vitrail.source.resources import resources
 from vitrail.text.speaker import Speaker, speaker
 
 
-def run(machine: str | None, connect: str | None, language: str | None) -> int:
-    """Show this place until its windows are closed. Raises Unreadable for a place that is none, before any window."""
-    first = open_place(machine, connect)
-    app = make_application()
+def run(first: Workplace, language: str | None, give_up: GiveUp) -> int:
+    """Show this place until its windows are closed; `give_up` is told where there can be none."""
+    app = make_application(give_up)
     preferences = Preferences(QSettings())
     wear(app, preferences.scheme)
     desktop = Desktop(preferences, speaker(language or preferences.language))
     desktop.open(first)
+    # What was loaded until here stays; looking through it for garbage would hold the window up.
+    gc.freeze()
     return app.exec()
-
-
-def make_application() -> QApplication:
-    """The application object with its names and icon."""
-    app = QApplication(sys.argv[:1])
-    app.setApplicationName("vitrail")
-    app.setOrganizationName("vitrail")
-    app.setApplicationDisplayName("Vitrail")
-    app.setDesktopFileName("org.vitrail.Vitrail")
-    Collector(app)
-    app.setWindowIcon(QIcon(str(resources() / "icons" / "vitrail.svg")))
-    return app
 
 
 class Desktop(QObject):

@@ -6,7 +6,7 @@ Pages ask the desk; the window listens to it. So no page knows another one, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -24,7 +24,7 @@ Prepare = Callable[[Facts, Say], object]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Facts with what every page made of them."""
+    """Facts with what pages made of them."""
 
     facts: Facts
     prepared: dict[str, object]
@@ -35,7 +35,8 @@ class Desk(QObject):
 
     Signals:
         began: a read was begun.
-        facts_read: a new look at the machine; a `Facts`.
+        facts_read: a new look at the machine, and what is in sight was prepared; a `Facts`.
+        pages_prepared: now everything else was prepared too.
         reading_failed: nothing could be read; a `VitrailError`.
         wizard_asked: give the VM with this uuid graphics; empty: ask which.
         page_asked: show the page with this name, at the thing with this key (or empty).
@@ -44,6 +45,7 @@ class Desk(QObject):
 
     began = Signal()
     facts_read = Signal(Facts)
+    pages_prepared = Signal()
     reading_failed = Signal(VitrailError)
     wizard_asked = Signal(str)
     page_asked = Signal(str, str)
@@ -58,6 +60,8 @@ class Desk(QObject):
         self.facts: Facts | None = None
         self.preparers: dict[str, Prepare] = {}
         """What each page works out of new facts, on the reader's thread."""
+        self.in_sight: frozenset[str] = frozenset()
+        """The pages that are prepared before anything is shown; all others after it."""
         self.prepared: dict[str, object] = {}
         self._under_way: Ticket | None = None
         self._again = False
@@ -77,20 +81,40 @@ class Desk(QObject):
 
     def _look(self) -> Look:
         facts = read_facts(self.workplace)
-        return Look(facts, {name: prepare(facts, self.say) for name, prepare in self.preparers.items()})
+        return self._prepare(facts, self.in_sight)
+
+    def _prepare(self, facts: Facts, names: Iterable[str]) -> Look:
+        return Look(facts, {name: self.preparers[name](facts, self.say) for name in names})
+
+    def require(self, name: str) -> None:
+        """Prepare this page here and now, for whoever is faster than the reader: right after the first look."""
+        if self.facts is not None and name not in self.prepared:
+            self.prepared |= self._prepare(self.facts, (name,)).prepared
 
     def look_now(self) -> None:
         """Look on this thread and tell everybody; for pictures, where nobody waits for a window."""
         try:
-            self._done(self._look())
+            facts = read_facts(self.workplace)
         except VitrailError as error:
             self._failed(error)
+            return
+        self._show(self._prepare(facts, self.preparers))
 
     def _done(self, look: Look) -> None:
         self._under_way = None
-        self.facts, self.prepared = look.facts, look.prepared
-        self.facts_read.emit(look.facts)
+        self._show(look)
+        rest = tuple(name for name in self.preparers if name not in look.prepared)
+        self.runner.read(lambda: self._prepare(look.facts, rest), self._rest_done, self._failed, self)
         self._once_more()
+
+    def _show(self, look: Look) -> None:
+        self.facts = look.facts
+        self.prepared |= look.prepared
+        self.facts_read.emit(look.facts)
+
+    def _rest_done(self, rest: Look) -> None:
+        self.prepared |= rest.prepared
+        self.pages_prepared.emit()
 
     def _failed(self, error: VitrailError) -> None:
         self._under_way = None

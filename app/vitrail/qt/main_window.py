@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -13,16 +14,8 @@ from vitrail.model.errors import VitrailError
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
-from vitrail.qt.pages.cards import CardsPage
-from vitrail.qt.pages.changes import ChangesPage
-from vitrail.qt.pages.help import HelpPage
-from vitrail.qt.pages.load import LoadPage
-from vitrail.qt.pages.overview import OverviewPage
 from vitrail.qt.pages.page import Page, clear
-from vitrail.qt.pages.problems import ProblemsPage
 from vitrail.qt.pages.problems_state import ProblemsState
-from vitrail.qt.pages.settings import SettingsPage
-from vitrail.qt.pages.vms import VmsPage
 from vitrail.qt.place_banner import PlaceBanner
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.rail import PAGES, Rail
@@ -30,9 +23,21 @@ from vitrail.qt.theme import GAP, PAGE_MARGIN, Tone
 from vitrail.qt.widgets.busy import BusyStrip
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import Notice
+from vitrail.qt.widgets.labels import Say
 from vitrail.qt.words import sentence_start
 
 FIRST_SIZE = QSize(1320, 860)
+_PAGES = {
+    "overview": "OverviewPage",
+    "cards": "CardsPage",
+    "vms": "VmsPage",
+    "load": "LoadPage",
+    "changes": "ChangesPage",
+    "problems": "ProblemsPage",
+    "help": "HelpPage",
+    "settings": "SettingsPage",
+}
+"""Every page's module and class, in the rail's order; a module is loaded when its page is first needed."""
 
 
 class MainWindow(QMainWindow):
@@ -51,32 +56,14 @@ class MainWindow(QMainWindow):
         say = desk.say
         self.setWindowTitle(sentence_start(say(text("qt.window.title", place=desk.workplace.label))))
         self.setMinimumSize(980, 620)
-        self._makers: dict[str, Callable[[], Page]] = {
-            "overview": lambda: OverviewPage(desk),
-            "cards": lambda: CardsPage(desk),
-            "vms": lambda: VmsPage(desk),
-            "load": lambda: LoadPage(desk),
-            "changes": lambda: ChangesPage(desk),
-            "problems": lambda: ProblemsPage(desk),
-            "help": lambda: HelpPage(desk),
-            "settings": lambda: SettingsPage(desk, preferences),
-        }
-        desk.preparers = {
-            "overview": OverviewPage.prepare,
-            "cards": CardsPage.prepare,
-            "vms": VmsPage.prepare,
-            "load": LoadPage.prepare,
-            "changes": ChangesPage.prepare,
-            "problems": ProblemsPage.prepare,
-            "help": HelpPage.prepare,
-            "settings": SettingsPage.prepare,
-        }
+        desk.preparers = {name: partial(_prepare, name) for name in _PAGES}
         self._pages: dict[str, Page] = {}
         self._given: dict[str, object] = {}
         self._name = ""
         self._lay_out()
         desk.began.connect(self._began)
         desk.facts_read.connect(self._facts_read)
+        desk.pages_prepared.connect(lambda: self._freshen(self._name))
         desk.reading_failed.connect(self._reading_failed)
         desk.page_asked.connect(self.show_page)
         self._shortcuts()
@@ -89,19 +76,27 @@ class MainWindow(QMainWindow):
     @property
     def page_names(self) -> tuple[str, ...]:
         """Every page, in the rail's order."""
-        return tuple(self._makers)
+        return tuple(_PAGES)
 
     def page(self, name: str) -> Page:
         """The page with this name, made now if it was never shown."""
         if name not in self._pages:
-            page = self._makers[name]()
+            page = self._make(name)
             self._pages[name] = page
             self._stack.addWidget(page)
         self._freshen(name)
         return self._pages[name]
 
+    def _make(self, name: str) -> Page:
+        if name == "settings":
+            from vitrail.qt.pages.settings import SettingsPage  # noqa: PLC0415 - like every page, once it is needed
+
+            return SettingsPage(self._desk, self._preferences)
+        return _page_class(name)(self._desk)
+
     def _freshen(self, name: str) -> None:
         """Give the page what was prepared for it last; pages that are not shown get it when they are."""
+        self._desk.require(name)
         if name in self._desk.prepared and self._given.get(name) is not self._desk.prepared[name]:
             self._given[name] = self._desk.prepared[name]
             self._pages[name].show_prepared(self._desk.prepared[name])
@@ -110,6 +105,8 @@ class MainWindow(QMainWindow):
         """Show this page, at the thing with this key."""
         page = self.page(name)
         self._name = name
+        # The rail counts the problems whatever page is shown.
+        self._desk.in_sight = frozenset((name, "problems"))
         self._stack.setCurrentWidget(page)
         self._rail.show_page(name)
         if key:
@@ -182,3 +179,12 @@ class MainWindow(QMainWindow):
         notice.row.addWidget(button(self._desk.say(text("qt.read-again")), self._desk.read, small=True))
         notice.row.addWidget(button(self._desk.say(text("qt.open-demo")), self._desk.demo_asked.emit, small=True))
         self._troubles.addWidget(notice)
+
+
+def _page_class(name: str) -> type[Page]:
+    found: type[Page] = getattr(import_module(f"vitrail.qt.pages.{name}"), _PAGES[name])
+    return found
+
+
+def _prepare(name: str, facts: Facts, say: Say) -> object:
+    return _page_class(name).prepare(facts, say)

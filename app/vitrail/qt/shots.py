@@ -20,7 +20,7 @@ from vitrail.model.errors import Refused, Unreadable
 from vitrail.model.machine import MachineKind
 from vitrail.model.reading import known_or
 from vitrail.model.text import text
-from vitrail.qt.app import make_application
+from vitrail.qt.application import make_application
 from vitrail.qt.desk import Desk
 from vitrail.qt.main_window import FIRST_SIZE, MainWindow
 from vitrail.qt.palettes import Scheme, wear

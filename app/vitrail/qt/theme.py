@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
@@ -128,24 +129,24 @@ def readable(color: QColor, *grounds: QColor, ratio: float = TEXT_CONTRAST) -> Q
 
 
 def theme_of(palette: QPalette) -> Theme:
-    """The theme of this palette; computed once for every palette that comes along."""
-    key = palette.cacheKey()
-    if key not in _themes:
-        _themes.clear()
-        _themes[key] = _derive(palette)
-    return _themes[key]
+    """The theme of this palette; computed once for the four colours that it rests on."""
+    return _derive(*(palette.color(QPalette.ColorGroup.Active, role).rgb() for role in _ROLES))
 
 
-_themes: dict[int, Theme] = {}
+_ROLES = (
+    QPalette.ColorRole.Window,
+    QPalette.ColorRole.Base,
+    QPalette.ColorRole.WindowText,
+    QPalette.ColorRole.Highlight,
+)
 
 
-def _derive(palette: QPalette) -> Theme:
-    group = QPalette.ColorGroup.Active
-    window = palette.color(group, QPalette.ColorRole.Window)
-    surface = palette.color(group, QPalette.ColorRole.Base)
-    text = readable(palette.color(group, QPalette.ColorRole.WindowText), window, surface, ratio=7)
+@lru_cache(maxsize=8)
+def _derive(window_rgb: int, surface_rgb: int, words_rgb: int, highlight_rgb: int) -> Theme:
+    window, surface = QColor.fromRgb(window_rgb), QColor.fromRgb(surface_rgb)
+    text = readable(QColor.fromRgb(words_rgb), window, surface, ratio=7)
     dark = luminance(window) < luminance(text)
-    accent = readable(palette.color(group, QPalette.ColorRole.Highlight), QColor("white"))
+    accent = readable(QColor.fromRgb(highlight_rgb), QColor("white"))
     accent_soft = mix(surface, accent, 0.22 if dark else 0.10)
     sunken = mix(window, text, 0.05)
     grounds = Grounds(window, surface, text, dark)

@@ -23,9 +23,6 @@ from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, TermLink
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import tell
 
-_EMPTY = 2
-"""The place in the stack of what stands there when there is nothing to draw."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -33,6 +30,25 @@ class Prepared:
 
     state: OverviewState
     rows: tuple[Row, ...]
+
+
+class TableView(QWidget):
+    """The table that equals the picture, with the field to search in it."""
+
+    def __init__(self, say: Say, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.table = Table(
+            tuple(say(text(f"qt.overview.column.{name}")) for name in ("kind", "name", "status", "details", "fed-by")),
+            say(text("qt.overview.table")),
+            stretch=3,
+        )
+        self.search = search_line(say(text("qt.overview.search")))
+        self.search.textChanged.connect(self.table.search)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GAP)
+        rows.addWidget(self.search)
+        rows.addWidget(self.table, 1)
 
 
 class OverviewPage(Page):
@@ -57,26 +73,14 @@ class OverviewPage(Page):
         self._area = scrolled(self._picture)
         self._picture.walked_to.connect(self._area.ensureWidgetVisible)
         self._area.viewport().installEventFilter(self)
-        self._table = Table(
-            tuple(say(text(f"qt.overview.column.{name}")) for name in ("kind", "name", "status", "details", "fed-by")),
-            say(text("qt.overview.table")),
-            stretch=3,
-        )
-        self._table.opened.connect(self._open)
-        self._search = search_line(say(text("qt.overview.search")))
-        self._search.textChanged.connect(self._table.search)
-        below = QWidget()
-        rows = QVBoxLayout(below)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(GAP)
-        rows.addWidget(self._search)
-        rows.addWidget(self._table, 1)
+        self._rows: tuple[Row, ...] = ()
+        self._as_table: TableView | None = None
         self._stack = QStackedWidget()
         self._stack.addWidget(self._area)
-        self._stack.addWidget(below)
         self._empty = QVBoxLayout()
         nothing = QWidget()
         nothing.setLayout(self._empty)
+        self._nothing = nothing
         self._stack.addWidget(nothing)
         self.column.addWidget(self._stack, 1)
         foot = QHBoxLayout()
@@ -107,16 +111,18 @@ class OverviewPage(Page):
         self._show_empty(state)
         self._show_story(state)
         self._picture.show_picture(state.picture)
-        self._table.show_rows(prepared.rows)
+        self._rows = prepared.rows
+        if self._as_table is not None:
+            self._as_table.table.show_rows(prepared.rows)
         empty = not state.table
         if empty:
-            self._stack.setCurrentIndex(_EMPTY)
-        elif self._stack.currentIndex() == _EMPTY:
-            self._stack.setCurrentIndex(0)
+            self._stack.setCurrentWidget(self._nothing)
+        elif self._stack.currentWidget() is self._nothing:
+            self._stack.setCurrentWidget(self._area)
         self._legend.setText(
             self.say(text("qt.picture.legend-folded" if state.picture.folded else "qt.picture.legend"))
         )
-        self._legend.setVisible(bool(state.picture.wires) and self._stack.currentIndex() == 0)
+        self._legend.setVisible(bool(state.picture.wires) and self._stack.currentWidget() is self._area)
         self._term.setVisible(not empty)
         self._swap.setVisible(not empty)
 
@@ -124,9 +130,9 @@ class OverviewPage(Page):
         self._picture.choose(key)
 
     def search_field(self) -> QLineEdit:
-        if self._stack.currentIndex() == 0:
+        if self._stack.currentWidget() is self._area:
             self._swap_view()
-        return self._search
+        return self._table_view().search
 
     def views(self) -> tuple[tuple[str, Callable[[], None]], ...]:
         return (("table", self._swap_view),) if self._state is not None and self._state.table else ()
@@ -179,11 +185,20 @@ class OverviewPage(Page):
     def _explain(self, term: str) -> None:
         self.desk.page_asked.emit("help", term)
 
+    def _table_view(self) -> TableView:
+        """The table, made when it is first wanted: most people look at the picture."""
+        if self._as_table is None:
+            self._as_table = TableView(self.say)
+            self._as_table.table.opened.connect(self._open)
+            self._as_table.table.show_rows(self._rows)
+            self._stack.addWidget(self._as_table)
+        return self._as_table
+
     def _swap_view(self) -> None:
-        if self._stack.currentIndex() == _EMPTY:
+        if self._stack.currentWidget() is self._nothing:
             return
-        table = self._stack.currentIndex() == 0
-        self._stack.setCurrentIndex(1 if table else 0)
+        table = self._stack.currentWidget() is self._area
+        self._stack.setCurrentWidget(self._table_view() if table else self._area)
         self._swap.setText(self.say(text("qt.overview.as-picture" if table else "qt.overview.as-table")))
         self._legend.setVisible(not table and bool(self._state and self._state.picture.wires))
 
