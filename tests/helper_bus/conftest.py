@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import runpy
+import select
 import shutil
 import signal
 import subprocess
@@ -173,32 +174,25 @@ class FakeCore:
 
     def __init__(self, private: PrivateBus) -> None:
         self.folder = private.folder / "run"
-        for name in ("gate", "begun"):
-            os.mkfifo(self.folder / name)
+        os.mkfifo(self.folder / "begun")
 
     def behave(self, mode: str) -> None:
         """From now on: die, silent, noise, wait."""
         (self.folder / "core-mode").write_text(mode)
 
-    def wait_until_begun(self) -> None:
-        """Return once a waiting core has its request."""
-        assert (self.folder / "begun").read_text() == "begun\n"
+    def wait_until_begun(self) -> int:
+        """Return once a waiting core has its request: its process id."""
+        return int((self.folder / "begun").read_text())
 
-    def let_go(self) -> None:
-        """One waiting core goes on."""
-        (self.folder / "gate").write_text("go\n")
+    def let_go(self, pid: int) -> None:
+        """This waiting core goes on."""
+        (self.folder / f"gate-{pid}").write_text("go\n")
 
     @property
     def log(self) -> list[str]:
         """Its notes; the process id is left out."""
         path = self.folder / "core-log"
         return [" ".join(line.split()[:2]) for line in path.read_text().splitlines()] if path.exists() else []
-
-    @property
-    def pids(self) -> list[int]:
-        """Of the cores that have begun."""
-        lines = (self.folder / "core-log").read_text().splitlines()
-        return [int(line.split()[2]) for line in lines if line.startswith("begun")]
 
 
 @pytest.fixture
@@ -209,24 +203,27 @@ def core(bus: PrivateBus) -> Iterator[FakeCore]:
     place.write_bytes((HERE / "fake_core.py").read_bytes())
     yield FakeCore(bus)
     place.write_bytes(real)
-    for name in ("gate", "begun", "core-mode", "core-log"):
-        (bus.folder / "run" / name).unlink(missing_ok=True)
+    for path in (bus.folder / "run").iterdir():
+        if path.name.startswith(("gate-", "begun", "core-")):
+            path.unlink()
 
 
 @pytest.fixture
 def no_door(bus: PrivateBus) -> None:
     """No door is open: the one that was has been told to leave, and has."""
     with contextlib.suppress(LookupError):
-        pid = pid_of(bus, "org.vitrail.Helper1")
-        end = os.pidfd_open(pid)
-        os.kill(pid, signal.SIGTERM)
-        wait_for(end)
+        end_process(pid_of(bus, "org.vitrail.Helper1"))
+
+
+def end_process(pid: int) -> None:
+    """Tell it to end, and see it gone."""
+    ended = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGTERM)
+    wait_for(ended)
 
 
 def wait_for(ended: int) -> None:
     """Until the process of this descriptor is gone."""
-    import select  # noqa: PLC0415 - here only
-
     try:
         assert select.select([ended], [], [], 30)[0], "it is still there"
     finally:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A core that speaks the protocol and does nothing but what a test's files in /run say.
 
-`/run/core-mode`: die, silent, noise, or wait (for the test to open /run/gate); none of it: answer. `/run/core-log` has
-a line for each request that was begun and for each that was finished.
+`/run/core-mode`: die, silent, noise, or wait (for the test to open /run/gate-PID); none of it: answer. `/run/core-log`
+has a line for each request that was begun and for each that was finished.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ def main() -> None:
     request = json.loads(line)
     log("begun", request["verb"], str(os.getpid()))
     if mode == "wait":
+        gate = Path(f"/run/gate-{os.getpid()}")
+        os.mkfifo(gate)
         with Path("/run/begun").open("w") as begun:
-            begun.write("begun\n")
-        Path("/run/gate").read_text()
+            begun.write(f"{os.getpid()}\n")
+        gate.read_text()
     if mode == "die":
         os.kill(os.getpid(), 9)
     if mode == "silent":

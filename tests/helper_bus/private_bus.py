@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A system of a test's own: the real dbus-daemon with Debian's configuration, polkitd and the door, in mount namespaces.
+"""A system of a test's own in a mount namespace: the real dbus-daemon with Debian's configuration, polkitd, the door.
 
 /etc, /usr and /var/lib are overlays and /run is a folder of the test's, so nothing of the machine is touched; from
 outside, the bus is a socket in that folder, and the files are seen through /proc.

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.real
 KEEP = {"plan_id": "0123456789abcdef", "boot_id": "x"}
 
 
-def test_who_is_allowed_by_rule_is_not_asked(caller, core):
+@pytest.mark.usefixtures("core")
+def test_who_is_allowed_by_rule_is_not_asked(caller):
     assert caller(ALLOWED).asks("undo") == {"ok": []}
 
 
@@ -31,7 +32,8 @@ def test_nobody_to_ask_is_not_a_no(caller, core):
     assert core.log == []
 
 
-def test_the_right_password_allows(caller, agent, core):
+@pytest.mark.usefixtures("core")
+def test_the_right_password_allows(caller, agent):
     user = caller(ELSEWHERE)
     said = agent(user.pid, "allow")
     assert user.asks("undo") == {"ok": []}
@@ -39,7 +41,8 @@ def test_the_right_password_allows(caller, agent, core):
     assert said() == f"asked org.vitrail.helper1.undo {question}\n"
 
 
-def test_the_question_names_the_plan(caller, agent, core):
+@pytest.mark.usefixtures("core")
+def test_the_question_names_the_plan(caller, agent):
     user = caller(ELSEWHERE)
     said = agent(user.pid, "deny")
     user.asks("keep", **KEEP)
@@ -68,7 +71,8 @@ def test_the_sentences_differ():
     assert not sentences & set(ids)
 
 
-def test_hello_and_status_are_free(caller, core):
+@pytest.mark.usefixtures("core")
+def test_hello_and_status_are_free(caller):
     user = caller(FORBIDDEN)
     assert user.asks("hello")["ok"]["version"] == "0.0.1"
     assert user.asks("status")["ok"]["runs"] == []
@@ -81,19 +85,22 @@ def test_who_sits_at_the_screen_keeps_without_a_password(bus, caller):
     assert user.asks("keep", **KEEP)["id"] == "helper.refused.other-boot"
 
 
-def test_who_sits_at_the_screen_still_needs_a_password_to_change_things(bus, caller, core):
+@pytest.mark.usefixtures("core")
+def test_who_sits_at_the_screen_still_needs_a_password_to_change_things(bus, caller):
     user = caller(SEATED)
     bus.put_in_session(user.pid, SEATED, "c1")
     assert user.asks("undo")["id"] == "helper.no-agent"
 
 
-def test_a_session_that_is_not_in_front_needs_an_administrator_to_keep(bus, caller, core):
+@pytest.mark.usefixtures("core")
+def test_a_session_that_is_not_in_front_needs_an_administrator_to_keep(bus, caller):
     user = caller(SWITCHED_AWAY)
     bus.put_in_session(user.pid, SWITCHED_AWAY, "c2")
     assert user.asks("keep", **KEEP)["id"] == "helper.no-agent"
 
 
-def test_who_is_elsewhere_needs_an_administrator_to_keep(caller, core):
+@pytest.mark.usefixtures("core")
+def test_who_is_elsewhere_needs_an_administrator_to_keep(caller):
     assert caller(ELSEWHERE).asks("keep", **KEEP)["id"] == "helper.no-agent"
 
 

@@ -127,10 +127,12 @@ async def _converse(process: asyncio.subprocess.Process, line: bytes) -> str:
 
 async def _end(process: asyncio.subprocess.Process, grace: float | None) -> None:
     """See it gone, after so many seconds at most; None: when it wants to."""
-    if grace is not None:
+    # No deadline where there is none to wait for: in a task that was cancelled, Python 3.11.2 does not keep one.
+    if grace:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await process.wait()
+    if grace is not None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
     await process.communicate()
