@@ -70,15 +70,25 @@ class _Boot:
         return tuple(replace(device, group=self.groups.get(address)) for address, device in self.devices.items())
 
 
+def logged_groups(words: str) -> dict[PciAddress, int]:
+    """The group of each device that the last start in this text put into one; none where the log contradicts itself."""
+    last = _boots(words)[-1]
+    return {} if last.contradicts else last.groups
+
+
 def read_kernel_log(words: str) -> tuple[ListedDevice, ...]:
     """The devices of the last start that the log tells fully, in the order of the log; none where it does not."""
+    return next((told for boot in reversed(_boots(words)) if (told := boot.told())), ())
+
+
+def _boots(words: str) -> list[_Boot]:
     boots = [_Boot()]
     for raw in words.splitlines():
         line, _ = clean(raw)
         if _BOOT.search(line):
             boots.append(_Boot())
         boots[-1].line(line)
-    return next((told for boot in reversed(boots) if (told := boot.told())), ())
+    return boots
 
 
 def _first(patterns: tuple[re.Pattern[str], ...], words: str) -> re.Match[str] | None:

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field, replace
 
 from vitrail.model.errors import Unreadable
-from vitrail.model.pci import CLASS_HOST_BRIDGE, PciAddress
+from vitrail.model.pci import CLASS_HOST_BRIDGE, PciAddress, PciClass
 from vitrail.model.text import Text, text
-from vitrail.source.kernel_log import read_kernel_log
+from vitrail.source.kernel_log import logged_groups, read_kernel_log
 from vitrail.source.listing_lines import ListedDevice, clean, device_line, from_record, heading_group, with_detail
 from vitrail.source.other_texts import seen_instead
 
@@ -161,8 +161,24 @@ def read_listing(words: str) -> Listing:
         devices = tuple(sorted(logged, key=lambda device: device.address))
         return Listing(devices, (text("listing.kernel-log"), *_notes(devices, 0)))
     taken, left = _one_machine(parts)
-    devices = tuple(sorted(_groups_settled(taken).values(), key=lambda device: device.address))
+    found = _with_logged_groups(_groups_settled(taken), {} if left else logged_groups(words))
+    devices = tuple(sorted(found.values(), key=lambda device: device.address))
     return Listing(devices, _notes(devices, left))
+
+
+def _with_logged_groups(
+    found: dict[PciAddress, ListedDevice], logged: dict[PciAddress, int]
+) -> dict[PciAddress, ListedDevice]:
+    """The devices with the groups that kernel lines beside the listing tell, where both plainly mean one machine."""
+    both = [(device.group, logged[address]) for address, device in found.items() if address in logged]
+    if not any(group is not None for group, _ in both) or any(group not in (None, number) for group, number in both):
+        return found
+    unnamed = {address: ListedDevice(address, PciClass(None), group=number) for address, number in logged.items()}
+    named = {
+        address: replace(device, group=logged[address], without_group=False) if address in logged else device
+        for address, device in found.items()
+    }
+    return unnamed | named
 
 
 def _refused(seen: Text) -> Unreadable:

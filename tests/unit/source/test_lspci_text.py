@@ -340,3 +340,22 @@ def test_class_words_are_read_in_any_case_and_the_longest_wins():
     assert class_of_words("GeForce") is None
     assert leading_class("PCI bridge Sunrise Point") == (0x0604, "Sunrise Point")
     assert leading_class("no class at all") is None
+
+
+BESIDE_A_LOG = """\
+[    0.48] pci 0000:00:01.0: Adding to iommu group 1
+[    0.49] pci 0000:00:02.0: Adding to iommu group {other}
+IOMMU Group 1:
+\t00:01.0 PCI bridge [0604]: Intel Corporation PCIe Controller (x16) [8086:1901] (rev 07)
+\t01:00.0 VGA compatible controller [0300]: NVIDIA Corporation GM204 [GeForce GTX 970] [10de:13c2] (rev a1)
+"""
+
+
+def test_kernel_lines_beside_a_listing_tell_more_groups() -> None:
+    found = {str(one.address): one.group for one in read_listing(BESIDE_A_LOG.format(other=2)).devices}
+    assert found == {"0000:00:01.0": 1, "0000:00:02.0": 2, "0000:01:00.0": 1}
+
+
+def test_kernel_lines_that_contradict_the_listing_are_of_another_machine() -> None:
+    words = BESIDE_A_LOG.format(other=2).replace("00:01.0: Adding to iommu group 1", "00:01.0: Adding to iommu group 9")
+    assert {one.group for one in read_listing(words).devices} == {1}
