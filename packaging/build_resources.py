@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import runpy
 import stat
 import sys
 import tarfile
@@ -48,7 +49,7 @@ class BuildHook(BuildHookInterface):
             return
         packed = packed_demo(repository)
         if self.target_name == "wheel":
-            build_data["force_include"].update(shipped(repository, packed))
+            build_data["force_include"].update(shipped(repository, packed) | helper_parts(repository))
         elif packed is not None:
             build_data["force_include"][str(packed)] = "resources/demo.tar.xz"
 
@@ -131,6 +132,12 @@ def shipped(repository: Path, packed: Path | None) -> dict[str, str]:
     if packed is not None:
         files[str(packed)] = f"{_INSIDE}/demo.tar.xz"
     return files
+
+
+def helper_parts(repository: Path) -> dict[str, str]:
+    """What is installed once as root, gathered for vitrail/resources/helper."""
+    folder = runpy.run_path(str(repository / "packaging" / "helper" / "parts.py"))["gather"]()
+    return {str(path): f"{_INSIDE}/helper/{path.name}" for path in sorted(folder.iterdir())}
 
 
 def _write(target: Path, content: bytes) -> None:

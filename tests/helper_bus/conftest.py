@@ -203,6 +203,10 @@ def core(bus: PrivateBus) -> Iterator[FakeCore]:
     place.write_bytes((HERE / "fake_core.py").read_bytes())
     yield FakeCore(bus)
     place.write_bytes(real)
+    for path in (bus.folder / "run").glob("gate-*"):
+        # Only a test that failed leaves one waiting.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(path.name.removeprefix("gate-")), signal.SIGKILL)
     for path in (bus.folder / "run").iterdir():
         if path.name.startswith(("gate-", "begun", "core-")):
             path.unlink()

@@ -32,6 +32,7 @@ def main() -> None:
         with Path("/run/begun").open("w") as begun:
             begun.write(f"{os.getpid()}\n")
         gate.read_text()
+        gate.unlink()
     if mode == "die":
         os.kill(os.getpid(), 9)
     if mode == "silent":
