@@ -109,21 +109,21 @@ class Page:
             self.write(self._colour(line, colour) if colour else line)
 
     def finding(self, finding: Finding, indent: int = 2) -> None:
-        """A mark, a word, the sentence; below it what it rests on and what would change it."""
+        """A mark, a word, the sentence; below it what would change it, then what it rests on."""
         mark, word, colour = _mark(finding)
         label = self._colour(f"{mark} {self.say(word)}", colour) + _GAP
         shown = len(mark) + 1 + _columns(self.say(word)) + len(_GAP)
         for line in self._wrapped(" " * indent + label, self.say(finding.title), indent + shown, indent + shown):
             self.write(line)
         if finding.status is not Status.PASS:
+            if finding.remedy is not None:
+                self.entry("", text("cli.remedy", remedy=finding.remedy), indent + 2)
             for seen in finding.evidence[:_MOST_SEEN]:
                 nothing = seen.value in ("", "-")
                 found = text("cli.evidence.nothing") if nothing else seen.value
                 self.entry("", text("cli.evidence", source=seen.source, value=found), indent + 2)
             if len(finding.evidence) > _MOST_SEEN:
                 self.entry("", text("cli.evidence.more", count=len(finding.evidence) - _MOST_SEEN), indent + 2)
-            if finding.remedy is not None:
-                self.entry("", text("cli.remedy", remedy=finding.remedy), indent + 2)
 
     def findings(self, findings: Iterable[Finding], indent: int = 2) -> None:
         """Findings in their order; those that say the same of several cards are said once, with all their evidence."""
