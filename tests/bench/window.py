@@ -128,11 +128,12 @@ def _watch_on(picture: Path, command: list[str], title: str, environment: dict[s
     window = still = idle_at = 0.0
     last = None
     while (now := time.monotonic() - begun) < seconds:
-        if not window and _is_shown(title, environment):
-            window = time.monotonic() - begun
         seen = zlib.crc32(picture.read_bytes())
         if seen != last:
-            last, still = seen, time.monotonic() - begun
+            last, still = seen, now
+            # Asked only then: whoever looks takes time from those who are looked at.
+            if not window and _is_shown(title, environment):
+                window = now
         if not idle_at and now >= IDLE_FROM_S:
             idle_at = _cpu_of(process.pid)
         time.sleep(0.02)

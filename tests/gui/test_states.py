@@ -71,8 +71,9 @@ def test_one_card_and_one_vm_are_told_in_three_sentences() -> None:
 
 def test_the_table_holds_every_node_of_the_picture() -> None:
     for machine in (full(), single(), crowded(), hostile()):
-        state = overview(machine)
-        assert {line.key for line in state.table} == set(state.picture.keys)
+        facts = facts_of(machine)
+        picture = picture_of(facts)
+        assert {line.key for line in overview_state.table_of(facts, picture)} == set(picture.keys)
 
 
 def test_a_card_keeps_its_colour_in_its_pane_its_lines_and_its_vms() -> None:

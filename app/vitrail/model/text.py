@@ -9,6 +9,7 @@ in one place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,15 @@ class Text:
 
 def text(message_id: str, /, count: int | None = None, **args: str | int | Text) -> Text:
     """The `Text` with this id; arguments are kept in the order of their names, so equal texts compare equal."""
+    if not args and count is None:
+        return _plain(message_id)
     return Text(message_id, tuple(sorted(args.items())), count)
+
+
+@cache
+def _plain(message_id: str) -> Text:
+    """Without arguments the same words are the same object, however many VMs they are said of."""
+    return Text(message_id)
 
 
 class Secret:

@@ -19,6 +19,8 @@ _GVT_G = "i915-GVTg"
 
 def with_host_facts(vm: Vm, host: Host) -> Vm:
     """The VM with its cards on this host among its graphics, cards first; the same VM where nothing is to be added."""
+    if not vm.hostdevs and not any(one.mode is Mode.VGPU for one in vm.graphics):
+        return vm
     given = tuple(one for one in (_given(hostdev, host) for hostdev in vm.hostdevs) if one is not None)
     mediated = _mediated(host)
     other = tuple(

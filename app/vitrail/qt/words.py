@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from vitrail.judge.words import kind, kind_key
 from vitrail.model.finding import Severity, Status
@@ -145,8 +146,14 @@ def _in_a_vm(gpu: Gpu) -> bool:
 
 def state_badge(state: Reading[VmState]) -> Badge:
     """Whether a VM runs."""
-    if isinstance(state, Unknown):
-        return Badge(text("qt.state.unknown"), Tone.UNKNOWN)
+    return _STATE_UNKNOWN if isinstance(state, Unknown) else _state_badge(state.value)
+
+
+_STATE_UNKNOWN = Badge(text("qt.state.unknown"), Tone.UNKNOWN)
+
+
+@cache
+def _state_badge(state: VmState) -> Badge:
     tone, mark = {
         VmState.RUNNING: (Tone.GOOD, "play"),
         VmState.PAUSED: (Tone.INFO, "pause"),
@@ -154,8 +161,8 @@ def state_badge(state: Reading[VmState]) -> Badge:
         VmState.SAVED: (Tone.INFO, "moon"),
         VmState.OFF: (Tone.PLAIN, "square"),
         VmState.CRASHED: (Tone.BAD, "octagon-x"),
-    }[state.value]
-    return Badge(text(f"qt.state.{state.value.value}"), tone, mark)
+    }[state]
+    return Badge(text(f"qt.state.{state.value}"), tone, mark)
 
 
 def run_badge(state: RunState) -> Badge:

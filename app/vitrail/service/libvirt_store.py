@@ -151,6 +151,10 @@ def _list(libvirt: Any, connection: Any, beat: Beat, uri: str) -> list[StoredDom
     autostarted = uuids(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
     running = uuids(libvirt.VIR_CONNECT_LIST_DOMAINS_RUNNING)
     off = uuids(libvirt.VIR_CONNECT_LIST_DOMAINS_SHUTOFF)
+    # Said once and shared: a thousand domains have a thousand times the same.
+    states = {state: Known(state, f"{uri} virDomainGetState") for state in VmState}
+    saves = {flag: Known(flag, f"{uri} virDomainHasManagedSaveImage") for flag in (False, True)}
+    starts = {flag: Known(flag, f"{uri} virDomainGetAutostart") for flag in (False, True)}
     found: list[StoredDomain] = []
     for domain in everything:
         uuid = domain.UUIDString()
@@ -166,10 +170,10 @@ def _list(libvirt: Any, connection: Any, beat: Beat, uri: str) -> list[StoredDom
                 uuid,
                 domain.name(),
                 words,
-                Known(state, f"{uri} virDomainGetState"),
+                states[state],
                 uuid not in transient,
-                Known(uuid in saved, f"{uri} virDomainHasManagedSaveImage"),
-                Known(uuid in autostarted, f"{uri} virDomainGetAutostart"),
+                saves[uuid in saved],
+                starts[uuid in autostarted],
             )
         )
     return found

@@ -68,6 +68,11 @@ class StateFolder:
         self.runs = path / "runs"
         self.objects = path / "objects"
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether nothing was ever changed from here, so that there is no history to read."""
+        return not os.path.lexists(self.runs)
+
     def unusable(self, error: OSError) -> VitrailError:
         """What to say when a file of this folder cannot be read or written."""
         return Unreachable(

@@ -153,6 +153,8 @@ class Workplace(View):
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """Every run on this place, newest first."""
+        if self._place.state.unwritten:
+            return ()
         from vitrail.service.history import read_history
 
         return read_history(self._place.state, self.connection)

@@ -8,6 +8,7 @@ root), which is how edits name it; comments are no nodes, since edits splice the
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from lxml import etree
@@ -24,7 +25,11 @@ MAX_BYTES = 1024 * 1024
 QEMU = "{http://libvirt.org/schemas/domain/qemu/1.0}"
 
 Path = tuple[int, ...]
+Wanted = Mapping[str, "Wanted | None"]
+"""Names of children, each with those that are wanted of it; None for all."""
 
+# The text is decoded already, so whatever encoding its declaration names is history.
+_PARSER = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 _LINE = re.compile(r", line \d+, column \d+$")
 _PROLOG = re.compile(r"\ufeff?(?:\s+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
 
@@ -75,8 +80,11 @@ def _refuse_doctype(words: str) -> None:
         raise Unreadable(text("xmldoc.doctype", line=line, column=column), text("xmldoc.doctype.next"))
 
 
-def parse(words: str) -> Node:
-    """The tree of a document. Raises Unreadable for anything but one plain, well-formed document."""
+def parse(words: str, only: Wanted | None = None) -> Node:
+    """The tree of a document. Raises Unreadable for anything but one plain, well-formed document.
+
+    `only`: what of the root is wanted; the rest is checked to be well-formed and left out.
+    """
     try:
         data = words.removeprefix("\ufeff").encode()
     except UnicodeEncodeError as error:
@@ -84,34 +92,37 @@ def parse(words: str) -> Node:
     if len(data) > MAX_BYTES:
         raise Unreadable(text("xmldoc.too-large", limit_kib=MAX_BYTES // 1024))
     _refuse_doctype(words)
-    # The text is decoded already, so whatever encoding its declaration names is history.
-    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
         line, column = error.position
         reason = _LINE.sub("", (error.msg or "").strip()).strip()
         raise Unreadable(
             text("xmldoc.malformed", line=line or 1, column=column or 1, reason=reason), text("xmldoc.malformed.next")
         ) from error
-    return _node(root, ())
+    return _node(root, (), only)
 
 
-def _node(element: etree._Element, path: Path) -> Node:
+def _node(element: etree._Element, path: Path, only: Wanted | None) -> Node:
     own = element.text or ""
     children: list[Node] = []
+    place = 0
     for child in element:
         own += child.tail or ""
+        tag = child.tag
         # Comments and processing instructions have a function for a tag.
-        if isinstance(child.tag, str):
-            children.append(_node(child, (*path, len(children))))
+        if not isinstance(tag, str):
+            continue
+        if only is None or tag in only:
+            children.append(_node(child, (*path, place), None if only is None else only[tag]))
+        place += 1
     attributes = cast("Iterable[tuple[str, str]]", element.items())
     return Node(element.tag, tuple(attributes), own.strip(), tuple(children), path)
 
 
-def parse_domain(words: str) -> Node:
+def parse_domain(words: str, only: Wanted | None = None) -> Node:
     """The tree of a domain. Raises Unreadable, with a hint, for libvirt's other documents."""
-    root = parse(words)
+    root = parse(words, only)
     if root.tag != "domain":
         hint = "xmldoc.not-a-domain.wrapped" if root.find("domain") else "xmldoc.not-a-domain.next"
         raise Unreadable(text("xmldoc.not-a-domain", root=root.tag), text(hint, root=root.tag))

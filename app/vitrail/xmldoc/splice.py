@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 from vitrail.xmldoc.document import Path, at, parse
 from vitrail.xmldoc.edits import Edit, Element, Insert, Remove, SetAttribute, Verbatim
@@ -19,7 +18,8 @@ from vitrail.xmldoc.spans import Span, locate
 
 _ATTRIBUTE = re.compile(r"""\s+(?P<name>[^\s=/>]+)\s*=\s*(?P<value>"[^"]*"|'[^']*')""")
 _TAG_NAME = re.compile(r"<[^\s/>]+")
-_IN_ATTRIBUTES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+_IN_TEXT = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
+_IN_ATTRIBUTES = {**_IN_TEXT, ord("\n"): "&#10;", ord("\r"): "&#13;", ord("\t"): "&#9;"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +148,14 @@ class _Edited:
 
 
 def _quoted(value: str, quote: str) -> str:
-    return quote + escape(value, {**_IN_ATTRIBUTES, quote: "&apos;" if quote == "'" else "&quot;"}) + quote
+    ours = {**_IN_ATTRIBUTES, ord(quote): "&apos;" if quote == "'" else "&quot;"}
+    return quote + value.translate(ours) + quote
 
 
 def _serialised(new: Element, layout: Layout, indent: str) -> str:
     head = "<" + new.tag + "".join(f" {name}={_quoted(value, layout.quote)}" for name, value in new.attributes)
     if not new.children:
-        return f"{head}>{escape(new.text)}</{new.tag}>" if new.text else f"{head}/>"
+        return f"{head}>{new.text.translate(_IN_TEXT)}</{new.tag}>" if new.text else f"{head}/>"
     below = indent + layout.unit
     start = layout.newline + below if layout.newline else ""
     stop = layout.newline + indent if layout.newline else ""

@@ -14,7 +14,7 @@ from vitrail.xmldoc.devices import (
     read_screen,
     read_video,
 )
-from vitrail.xmldoc.document import Node, parse_domain
+from vitrail.xmldoc.document import QEMU, Node, Wanted, parse_domain
 from vitrail.xmldoc.graphics_now import graphics_now
 
 _OSINFO = "{http://libosinfo.org/xmlns/libvirt/domain/1.0}"
@@ -28,6 +28,22 @@ _SYSTEMS = (
     ("ghostbsd.org", GuestSystem.BSD),
 )
 _NOT_LINUX = ("oracle.com/solaris", "sun.com", "haiku-os.org", "reactos.org", "novell.com", "gnu.org/hurd", "unknown")
+_READ: Wanted = {
+    "uuid": None,
+    "name": None,
+    "memory": None,
+    "memoryBacking": None,
+    "metadata": None,
+    "os": None,
+    "features": None,
+    "devices": {"emulator": None, "video": None, "graphics": None, "hostdev": None, "shmem": None},
+    QEMU + "commandline": None,
+    QEMU + "override": None,
+    # Only to tell a document that wraps a domain from others.
+    "domain": {},
+}
+"""What a `Vm` is made of: a domain has a hundred elements more."""
+_GUEST_UNKNOWN = Unknown(text("xmldoc.guest-unknown"))
 _KIB = {
     "b": 1 / 1024,
     "bytes": 1 / 1024,
@@ -55,7 +71,7 @@ def read_vm(
     persistent: bool = True,
 ) -> Vm:
     """The VM that this document defines. Raises Unreadable, with line and column where there are any."""
-    root = parse_domain(words)
+    root = parse_domain(words, _READ)
     kind = root.find("os", "type")
     return Vm(
         uuid=root.value("uuid").lower(),
@@ -115,7 +131,7 @@ def _guest(root: Node) -> Reading[GuestSystem]:
             return Known(GuestSystem.LINUX, "metadata/libosinfo")
     if root.find("features", "hyperv") is not None:
         return Known(GuestSystem.WINDOWS, "features/hyperv")
-    return Unknown(text("xmldoc.guest-unknown"))
+    return _GUEST_UNKNOWN
 
 
 def _shares_memory(root: Node) -> bool:

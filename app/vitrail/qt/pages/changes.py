@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -32,7 +33,9 @@ from vitrail.qt.widgets.diff import DiffView
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import diff_lines, tell
-from vitrail.service.undoing import UndoPreview
+
+if TYPE_CHECKING:
+    from vitrail.service.undoing import UndoPreview
 
 _COLUMNS = ("when", "vm", "mode", "state")
 _LINES = 6

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QStackedWidge
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
-from vitrail.qt.pages.overview_state import Lack, OverviewState, TableLine, page_state
+from vitrail.qt.pages.overview_state import Lack, OverviewState, TableLine, page_state, table_of
 from vitrail.qt.pages.page import Page, clear, scrolled, search_line
 from vitrail.qt.picture.view import PictureView
 from vitrail.qt.rows import Cell, Row
@@ -26,10 +26,10 @@ from vitrail.qt.words import tell
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The page and its table's rows, said."""
+    """The page, and what its table is made of once somebody wants it."""
 
     state: OverviewState
-    rows: tuple[Row, ...]
+    facts: Facts
 
 
 class TableView(QWidget):
@@ -73,7 +73,7 @@ class OverviewPage(Page):
         self._area = scrolled(self._picture)
         self._picture.walked_to.connect(self._area.ensureWidgetVisible)
         self._area.viewport().installEventFilter(self)
-        self._rows: tuple[Row, ...] = ()
+        self._facts: Facts | None = None
         self._as_table: TableView | None = None
         self._stack = QStackedWidget()
         self._stack.addWidget(self._area)
@@ -96,8 +96,8 @@ class OverviewPage(Page):
 
     @staticmethod
     def prepare(facts: Facts, say: Say) -> Prepared:
-        state = page_state(facts)
-        return Prepared(state, tuple(_row(line, say) for line in state.table))
+        del say
+        return Prepared(page_state(facts), facts)
 
     def show_prepared(self, prepared: object) -> None:
         if not isinstance(prepared, Prepared) or prepared.state == self._state:
@@ -107,14 +107,14 @@ class OverviewPage(Page):
         self.headline.setText(self.say(state.headline))
         self.subline.setText("  ·  ".join(tell(self.say, words) for words in state.computer))
         self._give.setVisible(state.can_give)
-        self._show_lacks(state.lacks if state.table else ())
+        self._show_lacks(() if state.empty else state.lacks)
         self._show_empty(state)
         self._show_story(state)
         self._picture.show_picture(state.picture)
-        self._rows = prepared.rows
+        self._facts = prepared.facts
         if self._as_table is not None:
-            self._as_table.table.show_rows(prepared.rows)
-        empty = not state.table
+            self._as_table.table.show_rows(self._rows())
+        empty = state.empty
         if empty:
             self._stack.setCurrentWidget(self._nothing)
         elif self._stack.currentWidget() is self._nothing:
@@ -135,7 +135,7 @@ class OverviewPage(Page):
         return self._table_view().search
 
     def views(self) -> tuple[tuple[str, Callable[[], None]], ...]:
-        return (("table", self._swap_view),) if self._state is not None and self._state.table else ()
+        return (("table", self._swap_view),) if self._state is not None and not self._state.empty else ()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Resize and isinstance(area := self._area, QScrollArea):
@@ -156,7 +156,7 @@ class OverviewPage(Page):
 
     def _show_empty(self, state: OverviewState) -> None:
         clear(self._empty)
-        if state.table or not state.lacks:
+        if not state.empty or not state.lacks:
             return
         # The headline names the first of them already.
         rest = (f"{self.say(lack.title)}\n{_why(lack, self.say)}" for lack in state.lacks[1:])
@@ -190,9 +190,14 @@ class OverviewPage(Page):
         if self._as_table is None:
             self._as_table = TableView(self.say)
             self._as_table.table.opened.connect(self._open)
-            self._as_table.table.show_rows(self._rows)
+            self._as_table.table.show_rows(self._rows())
             self._stack.addWidget(self._as_table)
         return self._as_table
+
+    def _rows(self) -> tuple[Row, ...]:
+        if self._facts is None or self._state is None:
+            return ()
+        return tuple(_row(line, self.say) for line in table_of(self._facts, self._state.picture))
 
     def _swap_view(self) -> None:
         if self._stack.currentWidget() is self._nothing:

@@ -55,20 +55,22 @@ class OverviewState:
     lacks: tuple[Lack, ...]
     story: tuple[Text, ...]
     picture: Picture
-    table: tuple[TableLine, ...]
     can_give: bool
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not self.picture.keys
 
 
 def page_state(facts: Facts) -> OverviewState:
     """The Overview of these facts."""
-    picture = picture_of(facts)
     return OverviewState(
         headline=_headline(facts),
         computer=_computer(facts),
         lacks=_lacks(facts),
         story=_story(facts),
-        picture=picture,
-        table=_table(facts, picture),
+        picture=picture_of(facts),
         can_give=bool(facts.vms),
     )
 
@@ -210,7 +212,8 @@ def _story(facts: Facts) -> tuple[Text, ...]:
     return (first, second, third)
 
 
-def _table(facts: Facts, picture: Picture) -> tuple[TableLine, ...]:
+def table_of(facts: Facts, picture: Picture) -> tuple[TableLine, ...]:
+    """The picture as a table: a line for every node."""
     titles = {card.key: card.title for card in picture.cards}
     fed_by = {wire.source: titles[wire.target] for wire in picture.wires if wire.target in titles}
     monitors = tuple(
