@@ -19,6 +19,8 @@ from vitrail.model.text import text
 from vitrail.qt.garbage import Collector
 from vitrail.source.resources import resources
 
+_SWITCH_SECONDS = 0.0005
+"""How long the window may wait for a thread that computes: it draws in many small steps, and waits before each."""
 GiveUp = Callable[[Unreachable], object]
 
 
@@ -30,6 +32,7 @@ def make_application(give_up: GiveUp | None = None) -> QApplication:
     app.setApplicationDisplayName("Vitrail")
     app.setDesktopFileName("org.vitrail.Vitrail")
     Collector(app)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app.setWindowIcon(QIcon(str(resources() / "icons" / "vitrail.svg")))
     return app
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from vitrail.model.errors import VitrailError
 from vitrail.qt.facts import Facts
@@ -19,6 +20,7 @@ from vitrail.qt.widgets.labels import Say
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker
 
+_PAINTED_MS = 50
 Prepare = Callable[[Facts, Say], object]
 
 
@@ -103,9 +105,13 @@ class Desk(QObject):
     def _done(self, look: Look) -> None:
         self._under_way = None
         self._show(look)
+        # Not while what is in sight is painted: two threads that compute take turns.
+        QTimer.singleShot(_PAINTED_MS, self, partial(self._prepare_rest, look))
+        self._once_more()
+
+    def _prepare_rest(self, look: Look) -> None:
         rest = tuple(name for name in self.preparers if name not in look.prepared)
         self.runner.read(lambda: self._prepare(look.facts, rest), self._rest_done, self._failed, self)
-        self._once_more()
 
     def _show(self, look: Look) -> None:
         self.facts = look.facts

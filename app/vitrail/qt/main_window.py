@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib import import_module
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -14,6 +13,7 @@ from vitrail.model.errors import VitrailError
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
+from vitrail.qt.pages.by_name import NAMES, page_class, prepare
 from vitrail.qt.pages.page import Page, clear
 from vitrail.qt.pages.problems_state import ProblemsState
 from vitrail.qt.place_banner import PlaceBanner
@@ -23,21 +23,9 @@ from vitrail.qt.theme import GAP, PAGE_MARGIN, Tone
 from vitrail.qt.widgets.busy import BusyStrip
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import Notice
-from vitrail.qt.widgets.labels import Say
 from vitrail.qt.words import sentence_start
 
 FIRST_SIZE = QSize(1320, 860)
-_PAGES = {
-    "overview": "OverviewPage",
-    "cards": "CardsPage",
-    "vms": "VmsPage",
-    "load": "LoadPage",
-    "changes": "ChangesPage",
-    "problems": "ProblemsPage",
-    "help": "HelpPage",
-    "settings": "SettingsPage",
-}
-"""Every page's module and class, in the rail's order; a module is loaded when its page is first needed."""
 
 
 class MainWindow(QMainWindow):
@@ -56,7 +44,7 @@ class MainWindow(QMainWindow):
         say = desk.say
         self.setWindowTitle(sentence_start(say(text("qt.window.title", place=desk.workplace.label))))
         self.setMinimumSize(980, 620)
-        desk.preparers = {name: partial(_prepare, name) for name in _PAGES}
+        desk.preparers = {name: partial(prepare, name) for name in NAMES}
         self._pages: dict[str, Page] = {}
         self._given: dict[str, object] = {}
         self._name = ""
@@ -76,7 +64,7 @@ class MainWindow(QMainWindow):
     @property
     def page_names(self) -> tuple[str, ...]:
         """Every page, in the rail's order."""
-        return tuple(_PAGES)
+        return NAMES
 
     def page(self, name: str) -> Page:
         """The page with this name, made now if it was never shown."""
@@ -92,7 +80,7 @@ class MainWindow(QMainWindow):
             from vitrail.qt.pages.settings import SettingsPage  # noqa: PLC0415 - like every page, once it is needed
 
             return SettingsPage(self._desk, self._preferences)
-        return _page_class(name)(self._desk)
+        return page_class(name)(self._desk)
 
     def _freshen(self, name: str) -> None:
         """Give the page what was prepared for it last; pages that are not shown get it when they are."""
@@ -179,12 +167,3 @@ class MainWindow(QMainWindow):
         notice.row.addWidget(button(self._desk.say(text("qt.read-again")), self._desk.read, small=True))
         notice.row.addWidget(button(self._desk.say(text("qt.open-demo")), self._desk.demo_asked.emit, small=True))
         self._troubles.addWidget(notice)
-
-
-def _page_class(name: str) -> type[Page]:
-    found: type[Page] = getattr(import_module(f"vitrail.qt.pages.{name}"), _PAGES[name])
-    return found
-
-
-def _prepare(name: str, facts: Facts, say: Say) -> object:
-    return _page_class(name).prepare(facts, say)

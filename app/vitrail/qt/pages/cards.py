@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLineEdit, QTabWidget, QVBoxLayout, QWidget
 
@@ -22,6 +22,7 @@ from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.words import tell
 
 _LIST_WIDTH = 356
+_AT_ONCE = 16
 
 
 class CardsPage(Page):
@@ -31,6 +32,10 @@ class CardsPage(Page):
         super().__init__(desk, parent)
         self._state: CardsState | None = None
         self._chosen = ""
+        self._not_listed: tuple[CardState, ...] = ()
+        self._more = QTimer(self)
+        self._more.setSingleShot(True)
+        self._more.timeout.connect(lambda: self._list_some(_AT_ONCE))
         self._tabs = QTabWidget()
         self._tabs.setAccessibleName(self.say(text("qt.rail.cards")))
         self.column.addWidget(self._tabs, 1)
@@ -59,16 +64,25 @@ class CardsPage(Page):
         self.headline.setText(self.say(state.headline))
         self.subline.setText(self.say(text("qt.cards.subline")))
         clear(self._list)
-        for card in state.cards:
+        self._list.addStretch(1)
+        self._not_listed = state.cards
+        self._list_some(_AT_ONCE)
+        keys = [card.node.key for card in state.cards]
+        self._choose(self._chosen if self._chosen in keys else (keys[0] if keys else ""))
+
+    def _list_some(self, count: int) -> None:
+        """The next few cards, and the others as soon as the window had its turn: all at once would stop it."""
+        for card in self._not_listed[:count]:
             node = CardButton(card.node, self.say, self)
             node.setMinimumHeight(round(card_height(QFontMetricsF(node.font()).height(), folded=False)))
+            node.setChecked(node.key == self._chosen)
             node.walked.connect(self._walk)
             node.clicked.connect(lambda _=False, key=card.node.key: self._choose(key))
             self._group.addButton(node)
-            self._list.addWidget(node)
-        self._list.addStretch(1)
-        keys = [card.node.key for card in state.cards]
-        self._choose(self._chosen if self._chosen in keys else (keys[0] if keys else ""))
+            self._list.insertWidget(self._list.count() - 1, node)
+        self._not_listed = self._not_listed[count:]
+        if self._not_listed:
+            self._more.start()
 
     def show_thing(self, key: str) -> None:
         self._tabs.setCurrentIndex(0)
@@ -116,6 +130,7 @@ class CardsPage(Page):
         keys = [card.node.key for card in cards]
         step = {int(Qt.Key.Key_Up): -1, int(Qt.Key.Key_Down): 1}.get(arrow, 0)
         place = keys.index(self._chosen) + step if self._chosen in keys else 0
+        self._list_some(len(keys))
         if 0 <= place < len(keys):
             self._choose(keys[place])
             for made in self._group.buttons():

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from vitrail.model.text import text
@@ -16,6 +17,7 @@ from vitrail.qt.widgets.cards import Card
 from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 
 _WAYS_OUT = ("window", "terminal", "everything", "console", "nothing")
+_AT_ONCE = 8
 _KEYS = ("pages", "read", "search", "walk")
 
 
@@ -49,7 +51,10 @@ class HelpPage(Page):
         column.addWidget(self._terms)
         column.addStretch(1)
         self.column.addWidget(scrolled(content), 1)
-        self._entries: dict[str, tuple[QWidget, str]] = {}
+        self._entries: list[tuple[QWidget, str]] = []
+        self._more = QTimer(self)
+        self._more.setSingleShot(True)
+        self._more.timeout.connect(self._show_some)
         self._known: tuple[Entry, ...] = ()
 
     @staticmethod
@@ -63,8 +68,13 @@ class HelpPage(Page):
         self._known = prepared
         clear(self._terms.body)
         self._terms.body.addWidget(PlainLabel(self.say(text("qt.help.words")), Kind.TITLE))
-        self._entries = {}
-        for term in prepared:
+        self._entries = []
+        self._show_some()
+
+    def _show_some(self) -> None:
+        """The next few words, and the others as soon as the window had its turn: all at once would stop it."""
+        begun = len(self._entries)
+        for term in self._known[begun : begun + _AT_ONCE]:
             entry = QWidget()
             column = QVBoxLayout(entry)
             column.setContentsMargins(0, GAP // 2, 0, GAP // 2)
@@ -72,11 +82,15 @@ class HelpPage(Page):
             column.addWidget(PlainLabel(term.name, Kind.STRONG))
             column.addWidget(PlainLabel(term.meaning))
             self._terms.body.addWidget(entry)
-            self._entries[term.id] = (entry, f"{term.name} {term.meaning}".casefold())
+            self._entries.append((entry, f"{term.name} {term.meaning}".casefold()))
+        self._filter()
+        if len(self._entries) < len(self._known):
+            self._more.start()
 
     def show_thing(self, key: str) -> None:
-        if key in self._entries:
-            self._search.setText(self._entries[key][0].findChild(PlainLabel).text())
+        name = next((entry.name for entry in self._known if entry.id == key), None)
+        if name is not None:
+            self._search.setText(name)
 
     def search_field(self) -> QLineEdit:
         return self._search
@@ -91,5 +105,5 @@ class HelpPage(Page):
 
     def _filter(self) -> None:
         needles = self._search.text().casefold().split()
-        for widget, words in self._entries.values():
+        for widget, words in self._entries:
             widget.setVisible(all(needle in words for needle in needles))

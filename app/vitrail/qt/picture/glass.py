@@ -27,13 +27,17 @@ class Glass:
     say: Say
     chosen: str
 
-    def paint(self, painter: QPainter) -> None:
-        """Everything but the nodes."""
+    def paint(self, painter: QPainter, top: float, bottom: float) -> None:
+        """Everything but the nodes that reaches into what lies between `top` and `bottom`."""
         self._captions(painter)
         for pane, box, chips in zip(self.picture.panes, self.places.panes, self.places.chips, strict=True):
-            _pane(painter, rect_of(box), self.theme, pane.hue)
-            self._tied(painter, pane, chips)
+            if box.y <= bottom and box.bottom >= top:
+                _pane(painter, rect_of(box), self.theme, pane.hue)
+                self._tied(painter, pane, chips)
         for wire in self.picture.wires:
+            (_, up), (_, down) = self.places.ends[wire]
+            if min(up, down) - DOT > bottom or max(up, down) + DOT < top:
+                continue
             touched = self.chosen in (wire.source, wire.target)
             if touched or not self.picture.folded or wire.source.startswith("monitor:"):
                 self._wire(painter, wire, faint=bool(self.chosen) and not touched, strong=touched)

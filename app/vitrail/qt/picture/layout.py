@@ -70,7 +70,13 @@ def place(picture: Picture, width: float, heights: Mapping[str, float], room: fl
     """Lay the picture out in this width; `heights` are the nodes' own, `room` the height that is there to fill."""
     columns = _columns(picture, max(width, _MIN_WIDTH))
     nodes: dict[str, Box] = {}
-    stacked = [_pane(picture, pane, columns, heights, nodes) for pane in picture.panes]
+    screens: dict[str, list[MonitorNode]] = defaultdict(list)
+    for monitor in picture.monitors:
+        screens[f"card:{monitor.key.split('/', 1)[0].removeprefix('monitor:')}"].append(monitor)
+    beside = [tuple(one for card in pane.cards for one in screens.get(card.key, ())) for pane in picture.panes]
+    stacked = [
+        _pane(pane, monitors, columns, heights, nodes) for pane, monitors in zip(picture.panes, beside, strict=True)
+    ]
     gap = _gap([whole for whole, _, _ in stacked], room, 10.0 if picture.folded else 22.0, 52.0)
     vm_gap = _gap([heights[vm.key] for vm in picture.vms], room, 8.0 if picture.folded else 14.0, 28.0)
     left = _total([whole for whole, _, _ in stacked], gap)
@@ -82,8 +88,8 @@ def place(picture: Picture, width: float, heights: Mapping[str, float], room: fl
     y = top + ((tallest - left) / 2 if fits else 0.0)
     panes: list[Box] = []
     chips: list[tuple[Box, ...]] = []
-    for pane, (whole, box, row) in zip(picture.panes, stacked, strict=True):
-        keys = {card.key for card in pane.cards} | {monitor.key for monitor in _monitors(picture, pane)}
+    for pane, monitors, (whole, box, row) in zip(picture.panes, beside, stacked, strict=True):
+        keys = [*(card.key for card in pane.cards), *(monitor.key for monitor in monitors)]
         nodes.update({key: _down(nodes[key], y) for key in keys})
         panes.append(_down(box, y))
         chips.append(tuple(_down(chip, y) for chip in row))
@@ -122,7 +128,11 @@ def _offset(index: int, count: int, height: float) -> float:
 
 
 def _pane(
-    picture: Picture, pane: Pane, columns: Columns, heights: Mapping[str, float], nodes: dict[str, Box]
+    pane: Pane,
+    monitors: tuple[MonitorNode, ...],
+    columns: Columns,
+    heights: Mapping[str, float],
+    nodes: dict[str, Box],
 ) -> tuple[float, Box, tuple[Box, ...]]:
     """Lay one pane out from 0 down, with its monitors beside it: the whole height, the pane's box, its chips'."""
     column = columns.cards
@@ -132,7 +142,6 @@ def _pane(
         inner += heights[card.key] + _BETWEEN
     chips = _chips(len(pane.tied), column, inner)
     glass = (chips[-1].bottom if chips else inner - _BETWEEN) + RIM
-    monitors = _monitors(picture, pane)
     stack = _total([heights[monitor.key] for monitor in monitors], _BETWEEN)
     whole = max(glass, stack)
     y = (whole - stack) / 2
@@ -143,13 +152,6 @@ def _pane(
     for card in pane.cards:
         nodes[card.key] = _down(nodes[card.key], shift)
     return whole, Box(column.x, shift, column.width, glass), tuple(_down(chip, shift) for chip in chips)
-
-
-def _monitors(picture: Picture, pane: Pane) -> tuple[MonitorNode, ...]:
-    keys = {card.key.removeprefix("card:") for card in pane.cards}
-    return tuple(
-        monitor for monitor in picture.monitors if monitor.key.split("/", 1)[0].removeprefix("monitor:") in keys
-    )
 
 
 def _down(box: Box, by: float) -> Box:

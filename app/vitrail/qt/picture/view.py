@@ -15,7 +15,7 @@ from vitrail.qt.picture.state import Picture
 from vitrail.qt.theme import theme_of
 from vitrail.qt.widgets.labels import Say
 
-_LEAST_ROOM = 900
+_LIKELY_ROOM = 900
 """How high the visible part is taken to be before it is known."""
 
 
@@ -41,6 +41,8 @@ class PictureView(QWidget):
         self._heights: dict[str, float] = {}
         self._room = 0
         self._places = place(self._picture, 0, {}, 0)
+        self._placed_in: tuple[int, int] | None = None
+        """The width and the room that the places are for; None where the picture is another since."""
         self._chosen = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.setAccessibleName(say(text("qt.picture.name")))
@@ -58,6 +60,7 @@ class PictureView(QWidget):
         small = len(picture.cards) <= 1 and len(picture.vms) <= 1
         self.setFont(_larger(QFont()) if small else QFont())
         self._heights = heights_of(picture, self.font())
+        self._placed_in = None
         self._chosen = self._chosen if self._chosen in self._states else ""
         self._lay_out()
         if focused in self._states:
@@ -100,6 +103,9 @@ class PictureView(QWidget):
             self.picked.emit(key)
 
     def _lay_out(self) -> None:
+        if self._placed_in == (self.width(), self._room):
+            return
+        self._placed_in = (self.width(), self._room)
         self._places = place(self._picture, self.width(), self._heights, self._room)
         for key, node in self._nodes.items():
             node.setGeometry(rect_of(self._places.nodes[key]).toAlignedRect())
@@ -109,11 +115,11 @@ class PictureView(QWidget):
         self.update()
 
     def _make_visible_ones(self) -> None:
-        """Nodes are made where they can be seen, and a screen further; a thousand at once would stop the window."""
+        """Nodes are made where they can be seen, and half a screen further: many at once would stop the window."""
         top = -self.y()
-        room = max(self._room, _LEAST_ROOM)
+        room = self._room or _LIKELY_ROOM
         for key, box in self._places.nodes.items():
-            near = box.bottom >= top - room and box.y <= top + 2 * room
+            near = box.bottom >= top - room / 2 and box.y <= top + 1.5 * room
             if near and key not in self._nodes:
                 self._node(key)
             elif not near and key in self._nodes and not self._nodes[key].hasFocus():
@@ -166,11 +172,11 @@ class PictureView(QWidget):
         return min(candidates, key=lambda other: abs(boxes[other].middle - boxes[key].middle))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme = theme_of(self.palette())
-        Glass(self._picture, self._places, theme, self.font(), self._say, self._chosen).paint(painter)
+        glass = Glass(self._picture, self._places, theme, self.font(), self._say, self._chosen)
+        glass.paint(painter, event.rect().top(), event.rect().bottom())
         painter.end()
 
 
