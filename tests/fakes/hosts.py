@@ -12,10 +12,9 @@ import hashlib
 from dataclasses import fields, replace
 from typing import Any
 
+from vitrail.model.boot import Boot, BootSetup, BootStack, FileSystem, InitramfsTool
 from vitrail.model.capabilities import DomainCapabilities
 from vitrail.model.machine import (
-    Boot,
-    BootStack,
     Connection,
     Cpu,
     CpuVendor,
@@ -24,7 +23,6 @@ from vitrail.model.machine import (
     HolderKind,
     Holders,
     Host,
-    InitramfsTool,
     Iommu,
     IommuGroup,
     IommuKind,
@@ -167,6 +165,23 @@ def _split(given: dict[str, Any], kind: type) -> dict[str, Any]:
     return {name: known(given.pop(name)) for name in list(given) if name in names}
 
 
+_ROOT_UUID = "6f6c1f7e-0000-4000-8000-000000000001"
+SETUP = BootSetup(
+    files=(),
+    file_systems=known(
+        (FileSystem("/", "ext4", known("6f6c1f7e-0000-4000-8000-000000000001"), "/", known(()), known("gpt")),)
+    ),
+    selected_entry=known(None),
+    kernels=known(("6.12.48-amd64",)),
+    images=known(("boot/initrd.img-6.12.48-amd64",)),
+    menu_seconds=known(5),
+    one_shot=known(None),
+    asks_passphrase=known(False),  # noqa: FBT003
+    sealed_unlock=known(False),  # noqa: FBT003
+)
+"""A plain Debian on one ext4 partition."""
+
+
 def host(*cards: Gpu, others: tuple[PciDevice, ...] = (), vms: Any = (), **said: Any) -> Host:
     """A machine with these cards; fields of Cpu, Iommu, Boot and KernelConfig may be said beside those of Host."""
     functions = tuple(function for card in cards for function in card.functions)
@@ -181,6 +196,7 @@ def host(*cards: Gpu, others: tuple[PciDevice, ...] = (), vms: Any = (), **said:
         secure_boot=known(False),  # noqa: FBT003
         lockdown=known("none"),
         uefi=known(True),  # noqa: FBT003
+        setup=SETUP,
     )
     iommu = Iommu(known(True), known(IommuKind.AMD))  # noqa: FBT003
     config = KernelConfig(known("except-integrated"))

@@ -25,14 +25,11 @@ from vitrail.model.host_step import (
     ArgumentsByTool,
     ArgumentsFile,
     ArgumentTool,
-    EntryFolder,
     Fixed,
     FixedFile,
     HostChange,
     HostPlan,
     LoaderEntry,
-    ReservedCard,
-    ReservedCards,
     RunTool,
     Template,
     Tool,
@@ -41,6 +38,8 @@ from vitrail.model.host_step import (
 from vitrail.model.kernel_argument import Flag, PlanToken
 from vitrail.model.pci import DeviceIdentity, PciAddress
 from vitrail.model.render import digest_of, render
+from vitrail.model.reservation import ReservedCard, ReservedCards
+from vitrail.model.trial import EntryFolder
 from vitrail.model.wire import to_wire
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -240,7 +239,7 @@ def plan_of(root: Path, *changes: Template | HostChange, plan_id: str = PLAN_ID,
     own = (WriteFile, RunTool, ArgumentsByTool)
     steps = tuple(change if isinstance(change, own) else write_step(root, change) for change in changes)
     machine = hashlib.sha256(b"vitrail " + MACHINE_ID.encode()).hexdigest()
-    return HostPlan(plan_id, machine, boot_id, (CARD, SOUND), steps)
+    return HostPlan(plan_id, machine, boot_id, (CARD, SOUND), steps, (), guarded=False)
 
 
 CARDS = ReservedCards((ReservedCard(PLAN_ID, CARD), ReservedCard(PLAN_ID, SOUND)))

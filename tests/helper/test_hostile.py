@@ -29,9 +29,10 @@ from helper.bench import (
     snapshot,
     undo_line,
 )
-from vitrail.model.host_step import ArgumentFile, ArgumentsFile, ReservedCard, ReservedCards, RunTool, Tool
+from vitrail.model.host_step import ArgumentFile, ArgumentsFile, RunTool, Tool
 from vitrail.model.host_wire import MAX_LINE_BYTES, Kind
 from vitrail.model.render import digest_of
+from vitrail.model.reservation import ReservedCard, ReservedCards
 from vitrail.model.wire import to_wire
 
 pytestmark = pytest.mark.real

@@ -20,16 +20,15 @@ from vitrail.model.host_place import place_of
 from vitrail.model.host_step import (
     ArgumentFile,
     ArgumentsFile,
-    EntryFolder,
     Fixed,
     FixedFile,
     LoaderEntry,
-    ReservedCard,
-    ReservedCards,
 )
 from vitrail.model.kernel_argument import Flag, PlanToken, argument_of, word_of, words_of
 from vitrail.model.pci import DeviceIdentity, PciAddress
 from vitrail.model.render import render, take_back
+from vitrail.model.reservation import ReservedCard, ReservedCards
+from vitrail.model.trial import EntryFolder
 
 plan_ids = some.text("0123456789abcdef", min_size=16, max_size=16)
 arguments = some.lists(

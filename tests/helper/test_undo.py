@@ -38,14 +38,13 @@ from vitrail.model.host_step import (
     ArgumentFile,
     ArgumentsFile,
     HostChange,
-    ReservedCard,
-    ReservedCards,
     RunTool,
     Template,
     Tool,
     WriteFile,
 )
 from vitrail.model.kernel_argument import PlanToken
+from vitrail.model.reservation import ReservedCard, ReservedCards
 
 pytestmark = pytest.mark.real
 

@@ -17,7 +17,7 @@ from vitrail.helper.state import State
 from vitrail.helper.tree import File, Tree
 from vitrail.model.edited_lines import Unrenderable
 from vitrail.model.host_place import stages_of, subject_of_change, subject_path
-from vitrail.model.host_step import HostPlan, WriteFile, cards_of, tokens_of
+from vitrail.model.host_step import ArgumentsByTool, HostPlan, RunTool, WriteFile, cards_of, tokens_of
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.outcome import RunState
 from vitrail.model.render import digest_of, render
@@ -49,14 +49,14 @@ def check_now(state: State, plan: HostPlan) -> None:
     for change in plan.steps:
         if isinstance(change, WriteFile):
             prepare(state.tree, change)
-        else:
+        elif isinstance(change, RunTool | ArgumentsByTool):
             demand(state.tree, change.tool)
             check_space(state.tree, images_of(state.tree, change.tool))
 
 
 def _check_rules(plan: HostPlan) -> None:
     """What the plan alone decides."""
-    stages = stages_of(plan)
+    stages = stages_of(plan.steps)
     if list(stages) != sorted(stages):
         raise Refusal(Kind.RULE, rule="order")
     subjects = [subject_of_change(change) for change in plan.steps]

@@ -17,7 +17,6 @@ from vitrail.helper.tree import Tree
 from vitrail.model.early_script import TABLE
 from vitrail.model.host_step import (
     ArgumentTool,
-    EntryFolder,
     HostPlan,
     RunTool,
     Tool,
@@ -27,6 +26,7 @@ from vitrail.model.host_step import (
 )
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.kernel_argument import words_of
+from vitrail.model.trial import EntryFolder
 
 _LIMIT = 4 * 1024 * 1024
 _IMAGES: dict[Tool, tuple[str, ...]] = {

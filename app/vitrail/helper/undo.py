@@ -78,7 +78,7 @@ def undo_own(state: State, journal: Journal, plan: HostPlan) -> RunResult | None
 
 def _take_back_run(state: State, run: Run, *, force: bool) -> HostRunOutcome:
     journal = Journal(state, run.name)
-    stages = stages_of(run.plan)
+    stages = stages_of(run.plan.steps)
     ends: dict[int, _End] = {}
     for group in ((Stage.BOOT,), (Stage.INERT, Stage.IMAGE)):
         inside = [index for index, stage in enumerate(stages) if stage in group]

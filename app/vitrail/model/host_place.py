@@ -17,16 +17,26 @@ from vitrail.model.host_step import (
     Fixed,
     FixedFile,
     HostChange,
-    HostPlan,
     LoaderEntry,
-    ReservedCards,
     RunTool,
     Template,
     Tool,
+    WriteFile,
+)
+from vitrail.model.reservation import ReservedCards
+from vitrail.model.trial import (
+    EntryTrial,
+    GrubTrial,
+    MakeTrialImage,
+    SetOneShot,
+    StoreGuard,
+    entry_name,
+    image_path,
 )
 
 _PLAIN = 0o644
 _PROGRAM = 0o755
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,10 @@ class Place:
     path: str
     mode: int
     ours: bool
+
+
+GUARD_CORE = "var/lib/vitrail/guard/vitrail-helper.pyz"
+"""The guard's own copy of the core: /var, where no package and no snapshot of the system puts anything back."""
 
 
 class Stage(IntEnum):
@@ -66,6 +80,9 @@ _FIXED: dict[Fixed, Place] = {
     Fixed.MKINITCPIO_INSTALL: Place("etc/initcpio/install/vitrail", _PLAIN, ours=True),
     Fixed.MKINITCPIO_HOOK: Place("etc/initcpio/hooks/vitrail", _PLAIN, ours=True),
     Fixed.BOOSTER_MODULES: Place("etc/booster.yaml", _PLAIN, ours=False),
+    Fixed.GUARD_UNIT: Place("etc/systemd/system/vitrail-guard.service", _PLAIN, ours=True),
+    Fixed.GUARD_AT_START: Place("etc/systemd/system/sysinit.target.d/60-vitrail.conf", _PLAIN, ours=True),
+    Fixed.GUARD_IN_EMERGENCY: Place("etc/systemd/system/emergency.target.d/60-vitrail.conf", _PLAIN, ours=True),
 }
 
 _IMAGE_TOOLS = frozenset({Tool.UPDATE_INITRAMFS, Tool.DRACUT, Tool.MKINITCPIO, Tool.BOOSTER})
@@ -82,24 +99,36 @@ def place_of(template: Template) -> Place:
             return Place(f"{template.folder.value}/{template.name}.conf", _PLAIN, ours=False)
         case ArgumentsFile():
             return _ARGUMENTS[template.which]
+        case GrubTrial():
+            return Place(f"{template.folder.value}/custom.cfg", _PRIVATE, ours=False)
+        case EntryTrial():
+            return Place(f"{template.folder.value}/{entry_name(template.plan_id)}.conf", _PLAIN, ours=True)
 
 
-def stages_of(plan: HostPlan) -> tuple[Stage, ...]:
-    """When each step of a plan has its turn.
+def stages_of(changes: tuple[HostChange, ...]) -> tuple[Stage, ...]:
+    """When each of the steps that are carried out together has its turn.
 
     /etc/kernel/cmdline and its drop-ins feed whatever comes last: a boot tool, or, in unified images, the image tool.
     """
-    own_tool = any(isinstance(change, RunTool) and change.tool not in _IMAGE_TOOLS for change in plan.steps)
-    return tuple(_stage_of(change, own_tool=own_tool) for change in plan.steps)
+    own_tool = any(isinstance(change, RunTool) and change.tool not in _IMAGE_TOOLS for change in changes)
+    return tuple(_stage_of(change, own_tool=own_tool) for change in changes)
 
 
 def _stage_of(change: HostChange, *, own_tool: bool) -> Stage:
     match change:
         case RunTool():
             return Stage.IMAGE if change.tool in _IMAGE_TOOLS else Stage.BOOT
-        case ArgumentsByTool():
-            return Stage.BOOT
-    match change.template:
+        case MakeTrialImage():
+            return Stage.IMAGE
+        case StoreGuard():
+            return Stage.INERT
+        case WriteFile():
+            return _stage_of_file(change.template, own_tool=own_tool)
+    return Stage.BOOT
+
+
+def _stage_of_file(template: Template, *, own_tool: bool) -> Stage:
+    match template:
         case FixedFile() | ReservedCards():
             return Stage.INERT
         case ArgumentsFile(which=ArgumentFile.KERNEL_CMDLINE | ArgumentFile.CMDLINE_DROP_IN) if not own_tool:
@@ -109,24 +138,38 @@ def _stage_of(change: HostChange, *, own_tool: bool) -> Stage:
 
 def subject_path(change: HostChange) -> str | None:
     """The path that a step writes itself, None where a program does the writing."""
-    if isinstance(change, RunTool | ArgumentsByTool):
-        return None
+    match change:
+        case RunTool() | ArgumentsByTool() | SetOneShot():
+            return None
+        case MakeTrialImage():
+            return image_path(change.folder, change.plan_id)
+        case StoreGuard():
+            return GUARD_CORE
     return place_of(change.template).path
 
 
 def subject_of_change(change: HostChange) -> str:
     """What a step is on, for journals and answers: a path with its slash, or the program's name."""
-    path = subject_path(change)
-    if path is not None:
-        return f"/{path}"
-    return change.tool.value if isinstance(change, RunTool | ArgumentsByTool) else ""
+    match change:
+        case RunTool() | ArgumentsByTool():
+            return change.tool.value
+        case SetOneShot():
+            return change.means.value
+    return f"/{subject_path(change)}"
 
 
 def kind_of_change(change: HostChange) -> str:
     """A step's kind as answers name it."""
     match change:
+        case WriteFile():
+            return "write-file"
         case RunTool():
             return "run-tool"
         case ArgumentsByTool():
             return "arguments-by-tool"
-    return "write-file"
+        case MakeTrialImage():
+            return "make-trial-image"
+        case SetOneShot():
+            return "set-one-shot"
+        case StoreGuard():
+            return "store-guard"

@@ -11,20 +11,15 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vitrail.model.kernel_argument import KernelArgument, PlanToken, check_plan_id
+from vitrail.model.kernel_argument import KernelArgument, PlanToken, check_arguments, check_plan_id
 from vitrail.model.pci import DeviceIdentity
+from vitrail.model.reservation import MAX_CARDS, ReservedCard, ReservedCards
+from vitrail.model.trial import EntryFolder, EntryTrial, GrubTrial, MakeTrialImage, SetOneShot, StoreGuard
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ENTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}", re.ASCII)
 _BOOT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-MAX_ARGUMENTS = 16
-MAX_CARDS = 64
 MAX_STEPS = 64
-
-
-def _check_arguments(arguments: tuple[KernelArgument, ...]) -> None:
-    if not 0 < len(arguments) <= MAX_ARGUMENTS or len(set(arguments)) != len(arguments):
-        raise ValueError("arguments")
 
 
 def check_digest(words: str) -> str:
@@ -61,15 +56,7 @@ class ArgumentsFile:
     arguments: tuple[KernelArgument, ...]
 
     def __post_init__(self) -> None:
-        _check_arguments(self.arguments)
-
-
-class EntryFolder(StrEnum):
-    """Where the boot loader specification's entries can lie."""
-
-    BOOT = "boot/loader/entries"
-    EFI = "efi/loader/entries"
-    BOOT_EFI = "boot/efi/loader/entries"
+        check_arguments(self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +68,9 @@ class LoaderEntry:
     arguments: tuple[KernelArgument, ...]
 
     def __post_init__(self) -> None:
-        _check_arguments(self.arguments)
+        check_arguments(self.arguments)
         if not _ENTRY.fullmatch(self.name):
             raise ValueError("name")
-
-
-@dataclass(frozen=True, slots=True)
-class ReservedCard:
-    """One function that is given to vfio-pci at start, if the plan's token is on the line and it is still this one."""
-
-    plan_id: str
-    identity: DeviceIdentity
-
-    def __post_init__(self) -> None:
-        check_plan_id(self.plan_id)
-        ids = (self.identity.vendor_id, self.identity.device_id)
-        optional = (self.identity.subsystem_vendor_id, self.identity.subsystem_device_id)
-        known = all(number is not None and 0 <= number <= 0xFFFF for number in ids)  # noqa: PLR2004 - PCI's own width
-        if not known or not all(number is None or 0 <= number <= 0xFFFF for number in optional):  # noqa: PLR2004
-            raise ValueError("identity")
-
-
-@dataclass(frozen=True, slots=True)
-class ReservedCards:
-    """The table that the early script reads: by address, with the identity that must be found there."""
-
-    cards: tuple[ReservedCard, ...]
-
-    def __post_init__(self) -> None:
-        addresses = {card.identity.address for card in self.cards}
-        if not 0 < len(self.cards) <= MAX_CARDS or len(addresses) != len(self.cards):
-            raise ValueError("cards")
 
 
 class Fixed(StrEnum):
@@ -126,6 +85,11 @@ class Fixed(StrEnum):
     MKINITCPIO_INSTALL = "mkinitcpio-install"
     MKINITCPIO_HOOK = "mkinitcpio-hook"
     BOOSTER_MODULES = "booster-modules"
+    GUARD_UNIT = "guard-unit"
+    """Counts down in a start that awaits Keep; without our word on the line it does nothing."""
+    GUARD_AT_START = "guard-at-start"
+    """Starts the guard where no entry of its own can name it on the line."""
+    GUARD_IN_EMERGENCY = "guard-in-emergency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +99,7 @@ class FixedFile:
     which: Fixed
 
 
-Template = ArgumentsFile | LoaderEntry | ReservedCards | FixedFile
+Template = ArgumentsFile | LoaderEntry | ReservedCards | FixedFile | GrubTrial | EntryTrial
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,28 +156,35 @@ class ArgumentsByTool:
     arguments: tuple[KernelArgument, ...]
 
     def __post_init__(self) -> None:
-        _check_arguments(self.arguments)
+        check_arguments(self.arguments)
 
 
-HostChange = WriteFile | RunTool | ArgumentsByTool
+HostChange = WriteFile | RunTool | ArgumentsByTool | MakeTrialImage | SetOneShot | StoreGuard
 
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """The host's part of a plan as it crosses to root: for this machine, in this boot, with these devices."""
+    """The host's part of a plan as it crosses to root: for this machine, in this boot, with these devices.
+
+    `steps` are carried out by `apply`. Where they are a trial, `keep` makes it lasting: in the boot that the trial is,
+    `keep` carries out these and takes the trial away. `guarded`: what is not kept in time after the restart is taken
+    back by the guard.
+    """
 
     plan_id: str
     machine_id_hash: str
     boot_id: str
     identities: tuple[DeviceIdentity, ...]
     steps: tuple[HostChange, ...]
+    keep: tuple[HostChange, ...]
+    guarded: bool
 
     def __post_init__(self) -> None:
         check_plan_id(self.plan_id)
         check_digest(self.machine_id_hash)
         if not _BOOT_ID.fullmatch(self.boot_id):
             raise ValueError("boot_id")
-        if not 0 < len(self.steps) <= MAX_STEPS:
+        if not 0 < len(self.steps) <= MAX_STEPS or len(self.keep) > MAX_STEPS:
             raise ValueError("steps")
         if len(self.identities) > MAX_CARDS or len(set(self.identities)) != len(self.identities):
             raise ValueError("identities")
@@ -223,18 +194,26 @@ def arguments_of(change: HostChange) -> tuple[KernelArgument, ...]:
     """The kernel arguments that a step adds, none where it is about something else."""
     if isinstance(change, ArgumentsByTool):
         return change.arguments
-    if isinstance(change, WriteFile) and isinstance(change.template, ArgumentsFile | LoaderEntry):
+    if isinstance(change, WriteFile) and isinstance(
+        change.template, ArgumentsFile | LoaderEntry | GrubTrial | EntryTrial
+    ):
         return change.template.arguments
     return ()
 
 
 def tokens_of(plan: HostPlan) -> tuple[str, ...]:
     """Every plan id that a plan's arguments name."""
-    found = [argument for change in plan.steps for argument in arguments_of(change)]
+    found = [argument for change in (*plan.steps, *plan.keep) for argument in arguments_of(change)]
     return tuple(argument.plan_id for argument in found if isinstance(argument, PlanToken))
 
 
 def cards_of(plan: HostPlan) -> tuple[ReservedCard, ...]:
     """Every card that a plan's tables reserve, other plans' cards included."""
-    templates = [change.template for change in plan.steps if isinstance(change, WriteFile)]
-    return tuple(card for template in templates if isinstance(template, ReservedCards) for card in template.cards)
+    tables = [_table_of(change) for change in (*plan.steps, *plan.keep)]
+    return tuple(card for table in tables if table is not None for card in table.cards)
+
+
+def _table_of(change: HostChange) -> ReservedCards | None:
+    if isinstance(change, MakeTrialImage):
+        return change.cards
+    return change.template if isinstance(change, WriteFile) and isinstance(change.template, ReservedCards) else None

@@ -48,6 +48,15 @@ def check_plan_id(words: str) -> str:
     return words
 
 
+MAX_ARGUMENTS = 16
+
+
+def check_arguments(arguments: tuple[KernelArgument, ...]) -> None:
+    """Nothing, where these can stand on one line. Raises ValueError."""
+    if not 0 < len(arguments) <= MAX_ARGUMENTS or len(set(arguments)) != len(arguments):
+        raise ValueError("arguments")
+
+
 def word_of(argument: KernelArgument) -> str:
     """The one word that stands on the line."""
     return argument.value if isinstance(argument, Flag) else f"vitrail.plan={argument.plan_id}"

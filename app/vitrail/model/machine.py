@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vitrail.model.boot import Boot
 from vitrail.model.pci import DeviceIdentity, PciAddress, PciClass
 from vitrail.model.reading import Known, Reading
 from vitrail.model.vm import Vm
@@ -192,45 +193,6 @@ class Iommu:
 
     active: Reading[bool]
     kind: Reading[IommuKind | None]
-
-
-class BootStack(StrEnum):
-    """Who owns the kernel's command line on this machine: the way a permanent argument is set."""
-
-    GRUB = "grub"
-    GRUB_BLS = "grub-bls"
-    SYSTEMD_BOOT = "systemd-boot"
-    KERNEL_INSTALL = "kernel-install"
-    UKI = "uki"
-    KERNELSTUB = "kernelstub"
-    SDBOOTUTIL = "sdbootutil"
-    SDBOOT_MANAGE = "sdboot-manage"
-    LIMINE = "limine"
-    REFIND = "refind"
-    PROXMOX = "proxmox-boot-tool"
-    RPM_OSTREE = "rpm-ostree"
-    NIXOS = "nixos"
-
-
-class InitramfsTool(StrEnum):
-    """What builds the initramfs."""
-
-    INITRAMFS_TOOLS = "initramfs-tools"
-    DRACUT = "dracut"
-    MKINITCPIO = "mkinitcpio"
-    BOOSTER = "booster"
-
-
-@dataclass(frozen=True, slots=True)
-class Boot:
-    """How this machine starts: what loaded the kernel, who writes its arguments, what builds its initramfs."""
-
-    loader: Reading[str | None]
-    stack: Reading[BootStack | None]
-    initramfs: Reading[InitramfsTool | None]
-    secure_boot: Reading[bool]
-    lockdown: Reading[str | None]
-    uefi: Reading[bool]
 
 
 class CpuVendor(StrEnum):

@@ -11,13 +11,46 @@ from vitrail.model.finding import Finding
 from vitrail.model.pci import DeviceIdentity
 from vitrail.model.step import Step
 from vitrail.model.text import Text
+from vitrail.model.trial import OneShot
 
 
 class Writer(StrEnum):
     """Who carries a phase out. Phases never mix writers."""
 
+    USER = "user"
+    """The user's own files, written as the user."""
     HOST = "host"
     VM = "vm"
+
+
+class When(StrEnum):
+    """At which word of the user's a phase is carried out."""
+
+    APPLY = "apply"
+    KEEP = "keep"
+    """In the trial boot, once the user has seen that the computer is fine."""
+    KEPT = "kept"
+    """After that: only then does a VM get what the host phase made free."""
+
+
+class GuardStrength(StrEnum):
+    """What brings this computer back when the changed start goes wrong, strongest first."""
+
+    AUTOMATIC = "automatic"
+    """The change is tried for one start only: whatever happens, the next start is the old one."""
+    BY_MENU = "by-menu"
+    """The old entry stays in a menu that is on the screen."""
+    GUARD_UNIT = "guard-unit"
+    """Only the guard takes the change back, once the system runs so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """How safe the restart is on this machine; `reasons` say why it is not stronger."""
+
+    strength: GuardStrength
+    one_shot: OneShot | None
+    reasons: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +70,7 @@ class Phase:
     writer: Writer
     steps: tuple[Step, ...]
     writable: bool
+    when: When = When.APPLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +93,8 @@ class Plan:
     phases: tuple[Phase, ...]
     losses: tuple[Loss, ...]
     findings: tuple[Finding, ...]
+    guard: Guard | None = None
+    """None where no restart is needed."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

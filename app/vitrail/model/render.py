@@ -28,11 +28,10 @@ from vitrail.model.host_step import (
     Fixed,
     FixedFile,
     LoaderEntry,
-    ReservedCard,
-    ReservedCards,
     Template,
 )
 from vitrail.model.kernel_argument import words_of
+from vitrail.model.reservation import ReservedCard, ReservedCards
 
 _HEADER = "# Written by Vitrail. Take it back with: vitrail undo\n"
 _BLOCKS: dict[ArgumentFile, str] = {

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The closed set of things that a plan can do.
 
-No step carries a command line, and none that runs as root carries file content: a host step names what is meant with
-typed values, and both sides render it. The VM step carries whole texts because libvirt takes whole texts, as the user.
+No step carries a command line, and none that runs as root carries file content across: what a host step holds of a file
+is for the preview alone. The VM step carries whole texts because libvirt takes whole texts, as the user.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vitrail.model.machine import BootStack, InitramfsTool
-from vitrail.model.pci import DeviceIdentity
+from vitrail.model.host_step import HostChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +29,28 @@ class EditVm:
 
 
 @dataclass(frozen=True, slots=True)
-class SetKernelArguments:
-    """Add arguments to the kernel's command line through the tool that owns it; acts at the next start."""
+class HostStep:
+    """One change to this computer, with what is seen of it before and after where that is a text.
 
-    stack: BootStack
-    arguments: tuple[str, ...]
-    before: str
-    """The command line of the running kernel, for the preview."""
+    For a file both are its whole text as it was read and as `render` makes it (None: no file); for a program both are
+    what it will have listed, where that is known, else None.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class ReserveCard:
-    """Give these functions to vfio-pci at every start, by address with the identity checked; acts at the next start."""
-
-    identities: tuple[DeviceIdentity, ...]
-    drivers_now: tuple[str, ...]
-    """The driver of each function now, `-` for none, in the order of `identities`."""
+    change: HostChange
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class RebuildInitramfs:
-    """Build the initramfs of every installed kernel anew, so that the reservation is in it."""
+class ResumeAtLogin:
+    """An autostart entry of the user's own that opens the proof page after the restart.
 
-    tool: InitramfsTool
+    `content` is the file's whole text; it names how Vitrail was started here, so no plan's id is taken over it.
+    """
+
+    path: str
+    """From the user's configuration folder: `autostart/NAME.desktop`."""
+    content: str
 
 
-HostStep = SetKernelArguments | ReserveCard | RebuildInitramfs
-Step = EditVm | HostStep
+Step = EditVm | HostStep | ResumeAtLogin

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import difflib
 
-from vitrail.model.step import EditVm, RebuildInitramfs, ReserveCard, SetKernelArguments, Step
+from vitrail.model.host_place import kind_of_change, subject_of_change
+from vitrail.model.step import EditVm, HostStep, ResumeAtLogin, Step
 from vitrail.model.text import Text, text
+from vitrail.plan.describe_host import summary_of_change, undo_of_change
 from vitrail.xmldoc.diff import shown_diff
 
 
@@ -15,12 +17,10 @@ def kind_of(step: Step) -> str:
     match step:
         case EditVm():
             return "edit-vm"
-        case SetKernelArguments():
-            return "set-kernel-arguments"
-        case ReserveCard():
-            return "reserve-card"
-        case RebuildInitramfs():
-            return "rebuild-initramfs"
+        case HostStep():
+            return kind_of_change(step.change)
+        case ResumeAtLogin():
+            return "resume-at-login"
 
 
 def subject_of(step: Step) -> str:
@@ -28,12 +28,10 @@ def subject_of(step: Step) -> str:
     match step:
         case EditVm():
             return step.name
-        case SetKernelArguments():
-            return step.stack.value
-        case ReserveCard():
-            return ", ".join(str(identity.address) for identity in step.identities)
-        case RebuildInitramfs():
-            return step.tool.value
+        case HostStep():
+            return subject_of_change(step.change)
+        case ResumeAtLogin():
+            return f"~/.config/{step.path}"
 
 
 def summary_of(step: Step) -> Text:
@@ -41,12 +39,10 @@ def summary_of(step: Step) -> Text:
     match step:
         case EditVm():
             return text("plan.step.edit-vm", vm=step.name)
-        case SetKernelArguments():
-            return text("plan.step.set-kernel-arguments", arguments=" ".join(step.arguments), stack=step.stack.value)
-        case ReserveCard():
-            return text("plan.step.reserve-card", count=len(step.identities), addresses=subject_of(step))
-        case RebuildInitramfs():
-            return text("plan.step.rebuild-initramfs", tool=step.tool.value)
+        case HostStep():
+            return summary_of_change(step.change)
+        case ResumeAtLogin():
+            return text("plan.step.resume-at-login")
 
 
 def undo_of(step: Step) -> Text:
@@ -54,17 +50,15 @@ def undo_of(step: Step) -> Text:
     match step:
         case EditVm():
             return text("plan.undo.edit-vm", vm=step.name)
-        case SetKernelArguments():
-            return text("plan.undo.set-kernel-arguments", arguments=" ".join(step.arguments), stack=step.stack.value)
-        case ReserveCard():
-            return text("plan.undo.reserve-card", count=len(step.identities), addresses=subject_of(step))
-        case RebuildInitramfs():
-            return text("plan.undo.rebuild-initramfs", tool=step.tool.value)
+        case HostStep():
+            return undo_of_change(step.change)
+        case ResumeAtLogin():
+            return text("plan.undo.resume-at-login")
 
 
 def acts_at_restart(step: Step) -> bool:
     """Whether the step changes nothing until this computer starts again."""
-    return not isinstance(step, EditVm)
+    return isinstance(step, HostStep)
 
 
 def diff_of(step: Step) -> str:
@@ -72,18 +66,13 @@ def diff_of(step: Step) -> str:
     match step:
         case EditVm():
             return shown_diff(step.before, step.after)
-        case SetKernelArguments():
-            now = step.before.split()
-            after = [*now, *(argument for argument in step.arguments if argument not in now)]
-            return _unified("/proc/cmdline", now, after)
-        case ReserveCard():
-            pairs = tuple(zip(step.identities, step.drivers_now, strict=True))
-            now = [f"{identity.address} driver={driver}" for identity, driver in pairs]
-            after = [f"{identity.address} driver=vfio-pci" for identity, _ in pairs]
-            return _unified("/sys/bus/pci/devices", now, after)
-        case RebuildInitramfs():
-            return ""
+        case HostStep():
+            return _unified(subject_of(step), step.before, step.after)
+        case ResumeAtLogin():
+            return _unified(subject_of(step), None, step.content)
 
 
-def _unified(name: str, before: list[str], after: list[str]) -> str:
-    return "\n".join(difflib.unified_diff(before, after, name, name, lineterm="")) + "\n"
+def _unified(name: str, before: str | None, after: str | None) -> str:
+    old, new = (before or "").splitlines(), (after or "").splitlines()
+    names = ("/dev/null" if before is None else name, "/dev/null" if after is None else name)
+    return "".join(f"{line}\n" for line in difflib.unified_diff(old, new, *names, lineterm=""))

@@ -37,15 +37,15 @@ from vitrail.model.knowledge import Knowledge
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.mode import WRITTEN_BY_THIS_VERSION
 from vitrail.model.pci import DeviceIdentity
-from vitrail.model.plan import Phase, Plan, Writer
+from vitrail.model.plan import Guard, Phase, Plan, When, Writer
 from vitrail.model.reading import Known, Reading, Unknown
-from vitrail.model.step import EditVm, Step
+from vitrail.model.step import EditVm, ResumeAtLogin, Step
 from vitrail.model.text import text
 from vitrail.model.vm import Vm
 from vitrail.model.wire import canonical, text_digest
 from vitrail.plan.basic import draft_basic
 from vitrail.plan.draft import Draft, Ground
-from vitrail.plan.host_phase import host_phase
+from vitrail.plan.host_phase import host_phases
 from vitrail.plan.passthrough import draft_passthrough
 from vitrail.plan.qxl import draft_qxl
 from vitrail.plan.virgl import draft_virgl
@@ -54,13 +54,24 @@ from vitrail.xmldoc.document import parse_domain
 from vitrail.xmldoc.splice import edit
 
 VM_PHASE = "vm"
+RESUME_PHASE = "resume"
+_NAMELESS = "0" * 16
 _ID_DIGITS = 16
 
 
 def make_plan(
-    host: Host, vm: Vm, choice: Choice, capabilities: Reading[DomainCapabilities], knowledge: Knowledge
+    host: Host,
+    vm: Vm,
+    choice: Choice,
+    capabilities: Reading[DomainCapabilities],
+    knowledge: Knowledge,
+    *,
+    autostart: ResumeAtLogin | None = None,
 ) -> Plan:
-    """The steps from what is to what was chosen, none where it is so already. Raises Refused, with findings."""
+    """The steps from what is to what was chosen, none where it is so already. Raises Refused, with findings.
+
+    `autostart`: what leads back here after a restart; it joins only a plan that needs one.
+    """
     mode = mode_of(choice)
     if mode not in WRITTEN_BY_THIS_VERSION:
         raise Refused(text("plan.mode-not-written", mode=mode.value), text("plan.mode-not-written.next"))
@@ -69,9 +80,14 @@ def make_plan(
     if any(finding.stops for finding in findings):
         raise Refused(text("plan.refused", vm=vm.name, mode=mode.value), text("plan.refused.next"), findings=findings)
     draft = draft_vm(ground_of(host, vm, capabilities), choice)
-    phases, said = _phases(host, vm, choice, draft)
+    # The host's steps name the plan they belong to, and the plan's name is made of its steps.
+    nameless, _, _ = _phases(host, vm, choice, draft, _NAMELESS)
+    name = plan_id(choice, host, vm, steps_of(nameless))
+    phases, guard, said = _phases(host, vm, choice, draft, name)
+    if phases and autostart is not None and guard is not None:
+        phases = (Phase(RESUME_PHASE, Writer.USER, (autostart,), writable=True), *phases)
     return Plan(
-        plan_id=plan_id(choice, host, vm, tuple(step for phase in phases for step in phase.steps)),
+        plan_id=name,
         choice=choice,
         vm_uuid=vm.uuid,
         vm_name=vm.name,
@@ -83,6 +99,7 @@ def make_plan(
         phases=phases,
         losses=losses(host, vm, choice) if phases else (),
         findings=overruled(findings, said),
+        guard=guard,
     )
 
 
@@ -143,20 +160,27 @@ def draft_vm(ground: Ground, choice: Choice) -> Draft:
             assert_never(choice)
 
 
-def _phases(host: Host, vm: Vm, choice: Choice, draft: Draft) -> tuple[tuple[Phase, ...], tuple[Finding, ...]]:
-    phases: list[Phase] = []
+def _phases(
+    host: Host, vm: Vm, choice: Choice, draft: Draft, name: str
+) -> tuple[tuple[Phase, ...], Guard | None, tuple[Finding, ...]]:
+    phases: tuple[Phase, ...] = ()
+    guard: Guard | None = None
     findings = draft.findings
     gated = False
     card = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
     if card is not None:
-        prepared = host_phase(host, card)
+        phases, guard = host_phases(host, card, name)
         gates = apply_gates(host, card)
-        gated = prepared is not None or any(gate.stops for gate in gates)
-        if prepared is not None:
-            phases.append(prepared)
+        gated = any(gate.stops for gate in gates) or not all(phase.writable for phase in phases)
         findings += gates
     after = edit(vm.text, draft.edits)
     if after != vm.text:
         step = EditVm(vm.uuid, vm.name, vm.text, after, text_digest(vm.text), text_digest(after))
-        phases.append(Phase(VM_PHASE, Writer.VM, (step,), writable=not gated))
-    return tuple(phases), findings
+        when = When.KEPT if phases else When.APPLY
+        phases += (Phase(VM_PHASE, Writer.VM, (step,), writable=not gated, when=when),)
+    return phases, guard, findings
+
+
+def steps_of(phases: tuple[Phase, ...]) -> tuple[Step, ...]:
+    """Every step of these phases in its order."""
+    return tuple(step for phase in phases for step in phase.steps)

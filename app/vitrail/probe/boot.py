@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vitrail.model.machine import Boot, BootStack, InitramfsTool
+from vitrail.model.boot import Boot, BootStack, InitramfsTool
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
+from vitrail.probe.boot_setup import read_setup
 from vitrail.probe.unread import garbled, is_missing, presence, read_words, shown_path, unread
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def read_boot(root: Root, cmdline: Reading[str]) -> Boot:
         secure_boot=_read_secure_boot(root, uefi),
         lockdown=_read_lockdown(root),
         uefi=uefi,
+        setup=read_setup(root),
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from machines.build import DESCRIBED, place_of, write
 from vitrail.judge.isolation import judge_card
-from vitrail.model.machine import BootStack, Connection, Gpu, Host, InitramfsTool, IommuKind, MachineKind
+from vitrail.model.boot import BootStack, InitramfsTool
+from vitrail.model.machine import Connection, Gpu, Host, IommuKind, MachineKind
 from vitrail.model.mode import Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Reading, Unknown, known_or

@@ -9,7 +9,8 @@ import pytest
 
 from fakes.desktop import desktop, read, reason, value
 from fakes.sysfs import NVME, SATA, Tree
-from vitrail.model.machine import BootStack, CpuVendor, InitramfsTool
+from vitrail.model.boot import BootStack, InitramfsTool
+from vitrail.model.machine import CpuVendor
 from vitrail.probe.boot import LOADER_INFO, STUB_INFO
 
 
