@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A card's name and memory from NVIDIA's own library, typed.
 
-The only module that knows pynvml. The library is opened for one question and closed again: whoever keeps it open holds
-the cards, and a held card cannot be handed to a VM.
+The only module that imports pynvml. The library is opened for one question and closed again: whoever keeps it open
+holds the cards, and a held card cannot be handed to a VM. Who watches the load keeps it open through `nvml_live`, and
+has to let go when cards change hands.
 """
 
 from __future__ import annotations
@@ -40,9 +41,8 @@ class Nvml:
 
     def cards(self) -> Reading[tuple[NvmlCard, ...]]:
         """Every card that the driver manages; Unknown where library or driver are missing or do not fit together."""
-        try:
-            import pynvml  # noqa: PLC0415 - costs time, and most machines never ask
-        except ImportError:
+        pynvml = library()
+        if pynvml is None:
             return Unknown(text("source.nvml.no-wrapper"))
         try:
             pynvml.nvmlInit()
@@ -71,6 +71,15 @@ class RecordedNvml:
             return Unknown(text("source.nvml.not-recorded"))
         cards = (_recorded_card(entry) for entry in entries)
         return Known(tuple(card for card in cards if card is not None), "nvml.json")
+
+
+def library() -> Any | None:
+    """The pynvml module, None where it is not installed. It loads NVIDIA's library only when that is opened."""
+    try:
+        import pynvml  # noqa: PLC0415 - costs time, and most machines never ask
+    except ImportError:
+        return None
+    return pynvml
 
 
 def _read_card(pynvml: Any, handle: Any) -> NvmlCard | None:

@@ -48,6 +48,10 @@ class Root(ABC):
     def live(self) -> bool:
         """Whether this is the running machine, so that /proc and permissions mean something now."""
 
+    def open(self, path: str) -> int | None:  # noqa: ARG002 - for roots that have files
+        """A descriptor of a file to be read again and again; None where this root has none. Raises OSError."""
+        return None
+
     def read(self, path: str) -> str:
         """A file as text, blanks at its end stripped; bytes that are no UTF-8 are replaced. Raises OSError."""
         return self.read_bytes(path).decode("utf-8", "replace").rstrip()
@@ -104,6 +108,13 @@ class FolderRoot(Root):
                 if error.errno != ELOOP:
                     raise
         return os.open(self._host_path(path), _READ)
+
+    def open(self, path: str) -> int | None:
+        descriptor = self._open(path)
+        if not self._live and not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            _fail(EISDIR, path)
+        return descriptor
 
     def read_bytes(self, path: str, limit: int = MAX_FILE_BYTES) -> bytes:
         descriptor = self._open(path)
