@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,16 @@ _PYTHON = ("/usr/bin/env", f"PYTHONPATH={REPOSITORY / 'app'}", "PYTHONDONTWRITEB
 
 
 @pytest.fixture(scope="session")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything that is installed, built from this checkout."""
+def parts() -> Iterator[Path]:
+    """Everything that is installed, built from this checkout, in a folder that every user may read.
+
+    Not below pytest's own: whichever run starts next on this machine closes that one to everybody else.
+    """
     gather = runpy.run_path(str(REPOSITORY / "packaging" / "helper" / "parts.py"))["gather"]
-    folder = tmp_path_factory.mktemp("parts")
-    for above in (folder, *folder.parents[:3]):
-        if above != Path("/tmp"):
-            above.chmod(0o755)
-    return Path(gather(folder))
+    folder = Path(tempfile.mkdtemp(prefix="vb-parts-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield Path(gather(folder))
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
