@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vitrail.model.choice import Choice
+from vitrail.model.host_step import HostPlan
 
 FORMAT = 1
 
@@ -58,6 +59,40 @@ class StepTakenBack:
 
 
 @dataclass(frozen=True, slots=True)
+class HostHandedOver:
+    """Written and synced before root is asked to change this computer; the root side keeps a journal of its own.
+
+    The digests are those of the VM's step that waits until the host's part is kept, None where there is none.
+    """
+
+    plan: HostPlan
+    vm_before: str | None
+    vm_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswered:
+    """Root carried it out, as this run of its own."""
+
+    host_run: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostKept:
+    """Root made it lasting, in this boot."""
+
+    boot_id: str
+    kept_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostTakenBack:
+    """The host's part is undone; `result` is a `StepResult`."""
+
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """How the run, or a later undo of it, ended: a `RunResult`."""
 
@@ -65,4 +100,14 @@ class RunEnded:
     ended_at: float
 
 
-Line = RunStarted | StepStarted | StepDone | StepTakenBack | RunEnded
+Line = (
+    RunStarted
+    | StepStarted
+    | StepDone
+    | StepTakenBack
+    | HostHandedOver
+    | HostAnswered
+    | HostKept
+    | HostTakenBack
+    | RunEnded
+)

@@ -73,12 +73,16 @@ class Outcome:
     expected: str
     seen: str
     evidence: tuple[Evidence, ...]
+    reason: Text | None = None
+    """Why it could not be compared, where it was not."""
 
 
 class RunState(StrEnum):
     """What became of a run, as history tells it."""
 
     APPLIED = "applied"
+    AWAITING_KEEP = "awaiting_keep"
+    """On trial: taken back by itself unless the user keeps it."""
     TAKEN_BACK = "taken_back"
     INCOMPLETE = "incomplete"
     INTERRUPTED = "interrupted"

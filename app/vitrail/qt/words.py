@@ -169,6 +169,7 @@ def run_badge(state: RunState) -> Badge:
     """What became of a change."""
     tone, mark = {
         RunState.APPLIED: (Tone.GOOD, "circle-check"),
+        RunState.AWAITING_KEEP: (Tone.WARN, "refresh-cw"),
         RunState.TAKEN_BACK: (Tone.PLAIN, "undo-2"),
         RunState.INCOMPLETE: (Tone.BAD, "octagon-x"),
         RunState.INTERRUPTED: (Tone.WARN, "triangle-alert"),

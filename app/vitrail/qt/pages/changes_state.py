@@ -15,7 +15,7 @@ from vitrail.qt.theme import Tone
 from vitrail.qt.words import Badge, run_badge
 from vitrail.service.undoing import UndoPreview
 
-_IN_FORCE = (RunState.APPLIED, RunState.INCOMPLETE, RunState.INTERRUPTED)
+_IN_FORCE = (RunState.APPLIED, RunState.AWAITING_KEEP, RunState.INCOMPLETE, RunState.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from vitrail.model.vm import GuestSystem, Vm
 from vitrail.qt.facts import Facts
 from vitrail.qt.words import Badge, Words, card_name, state_badge, vm_graphics_words
 
-_IN_FORCE = (RunState.APPLIED, RunState.INCOMPLETE, RunState.INTERRUPTED)
+_IN_FORCE = (RunState.APPLIED, RunState.AWAITING_KEEP, RunState.INCOMPLETE, RunState.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
