@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import time
-
+from vitrail.helper.foundation import kept_line
 from vitrail.helper.journal import Journal, Run, read_runs, readable_runs
 from vitrail.helper.machine import boot_id
 from vitrail.helper.state import State
-from vitrail.model.host_journal import HostRunKept
 from vitrail.model.host_wire import HostRunState, Keep, Kind, Refusal
 from vitrail.model.outcome import RunState
 
@@ -35,17 +33,23 @@ def _state_of(run: Run) -> HostRunState:
 
 
 def keep(state: State, request: Keep) -> HostRunState:
-    """Note that the plan stays. Only in a boot that came after it, and only for the boot that was looked at."""
+    """Note that the plan stays. Raises Refusal."""
+    run = check_keep(state, request)
+    if run.kept is None:
+        with state.lock():
+            Journal(state, run.name).append(kept_line(state.tree))
+    return _state_of(_newest(state, request.plan_id))
+
+
+def check_keep(state: State, request: Keep) -> Run:
+    """What would stay. Only in a boot that came after it, and only for the boot that was looked at; else Refusal."""
     now = boot_id(state.tree)
     if request.boot_id != now:
         raise Refusal(Kind.OTHER_BOOT)
     run = _newest(state, request.plan_id)
     if run.plan.boot_id == now:
         raise Refusal(Kind.NOT_RESTARTED, plan_id=request.plan_id)
-    if run.kept is None:
-        with state.lock():
-            Journal(state, run.name).append(HostRunKept(now, time.time()))
-    return _state_of(_newest(state, request.plan_id))
+    return run
 
 
 def _newest(state: State, plan_id: str) -> Run:

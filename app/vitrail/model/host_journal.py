@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vitrail.model.host_step import HostPlan
+from vitrail.model.host_story import Foundation
 
 FORMAT = 1
 
@@ -82,6 +83,8 @@ class HostRunKept:
 
     boot_id: str
     kept_at: float
+    foundation: Foundation
+    """What the computer was then, so that a later break can be dated by what was updated since."""
 
 
 @dataclass(frozen=True, slots=True)
