@@ -7,6 +7,7 @@ One body for every family. It does nothing unless the plan's token is a whole wo
 
 from __future__ import annotations
 
+from vitrail.model.boot import InitramfsTool
 from vitrail.model.host_step import Fixed
 
 TABLE = "/etc/vitrail/reserved-cards"
@@ -15,7 +16,36 @@ MODULES = ("vfio_pci", "vfio_iommu_type1")
 
 _HEADER = "# Written by Vitrail. Take it back with: vitrail undo\n"
 
-_BODY = f"""\
+CARRIED = "usr/lib/vitrail"
+"""Where a trial's own image has its modules, and an insmod where the system's image names none."""
+
+_FROM_SYSTEM = f"""\
+\tmodprobe -a {" ".join(MODULES)} || vitrail_log "vfio could not be loaded"
+"""
+
+_CARRIED_ALONG = f"""\
+\tPATH="$PATH:/{CARRIED}"
+\tfor vitrail_module in /{CARRIED}/*.ko; do
+\t\t[ -e "$vitrail_module" ] || continue
+\t\tvitrail_name=${{vitrail_module##*-}}
+\t\tvitrail_name=${{vitrail_name%.ko}}
+\t\t[ -e "/sys/module/$vitrail_name" ] && continue
+\t\tvitrail_values=""
+\t\tset -f
+\t\tfor vitrail_one in $vitrail_line; do
+\t\t\tcase "$vitrail_one" in
+\t\t\t"$vitrail_name".*) vitrail_values="$vitrail_values ${{vitrail_one#*.}}" ;;
+\t\t\tesac
+\t\tdone
+\t\tinsmod "$vitrail_module" $vitrail_values || vitrail_log "$vitrail_name could not be loaded"
+\t\tset +f
+\tdone
+"""
+"""What modprobe would take from the command line, insmod has to be told."""
+
+
+def _body(load_modules: str) -> str:
+    return f"""\
 vitrail_log() {{ echo "<5>vitrail: $*" > /dev/kmsg; }}
 
 vitrail_word() {{
@@ -58,7 +88,7 @@ vitrail_early() {{
 \t\tcase "$vitrail_bad" in *" $plan "*) continue ;; esac
 \t\techo vfio-pci > "/sys/bus/pci/devices/$addr/driver_override" && vitrail_log "$addr is reserved"
 \tdone < {TABLE}
-\tmodprobe -a {" ".join(MODULES)} || vitrail_log "vfio could not be loaded"
+{load_modules}\
 \twhile read -r plan addr ven dev sven sdev rest; do
 \t\tvitrail_word "vitrail.plan=$plan" || continue
 \t\tcase "$vitrail_bad" in *" $plan "*) continue ;; esac
@@ -67,6 +97,9 @@ vitrail_early() {{
 \treturn 0
 }}
 """
+
+
+_BODY = _body(_FROM_SYSTEM)
 
 _INITRAMFS_TOOLS_HOOK = f"""\
 #!/bin/sh
@@ -83,7 +116,9 @@ manual_add_modules {" ".join(MODULES)}
 copy_file config {TABLE}
 """
 
-_INITRAMFS_TOOLS_EARLY = f"""\
+
+def _initramfs_tools_early(body: str) -> str:
+    return f"""\
 #!/bin/sh
 {_HEADER}\
 case "$1" in
@@ -92,10 +127,11 @@ prereqs)
 \texit 0
 \t;;
 esac
-{_BODY}
+{body}
 ( vitrail_early )
 exit 0
 """
+
 
 _DRACUT_CONF = f"""\
 {_HEADER}\
@@ -122,15 +158,18 @@ install() {{
 }}
 """
 
-_DRACUT_EARLY = f"""\
+
+def _dracut_early(body: str) -> str:
+    return f"""\
 #!/bin/sh
 {_HEADER}\
 (
-{_BODY}
+{body}
 vitrail_early
 )
 :
 """
+
 
 # Read by bash after /etc/mkinitcpio.conf: ours goes right behind `base`, so before `udev`, and no line is replaced.
 _MKINITCPIO_CONF = f"""\
@@ -161,24 +200,34 @@ build() {{
 help() {{ echo "Reserves cards for virtual machines before any other driver takes them."; }}
 """
 
-_MKINITCPIO_HOOK = f"""\
+
+def _mkinitcpio_hook(body: str) -> str:
+    return f"""\
 #!/usr/bin/ash
 {_HEADER}\
-{_BODY}
+{body}
 run_earlyhook() {{
 \t( vitrail_early )
 }}
 """
 
+
 FIXED_TEXTS: dict[Fixed, str] = {
     Fixed.INITRAMFS_TOOLS_HOOK: _INITRAMFS_TOOLS_HOOK,
-    Fixed.INITRAMFS_TOOLS_EARLY: _INITRAMFS_TOOLS_EARLY,
+    Fixed.INITRAMFS_TOOLS_EARLY: _initramfs_tools_early(_BODY),
     Fixed.DRACUT_CONF: _DRACUT_CONF,
     Fixed.DRACUT_MODULE: _DRACUT_MODULE,
-    Fixed.DRACUT_EARLY: _DRACUT_EARLY,
+    Fixed.DRACUT_EARLY: _dracut_early(_BODY),
     Fixed.MKINITCPIO_CONF: _MKINITCPIO_CONF,
     Fixed.MKINITCPIO_INSTALL: _MKINITCPIO_INSTALL,
-    Fixed.MKINITCPIO_HOOK: _MKINITCPIO_HOOK,
+    Fixed.MKINITCPIO_HOOK: _mkinitcpio_hook(_BODY),
     Fixed.BOOSTER_MODULES: f"modules_force_load: {','.join(MODULES)}\n",
 }
 """Whole files, but for booster, whose one file is the user's: there it is the block."""
+
+TRIAL_EARLY: dict[InitramfsTool, str] = {
+    InitramfsTool.INITRAMFS_TOOLS: _initramfs_tools_early(_body(_CARRIED_ALONG)),
+    InitramfsTool.DRACUT: _dracut_early(_body(_CARRIED_ALONG)),
+    InitramfsTool.MKINITCPIO: _mkinitcpio_hook(_body(_CARRIED_ALONG)),
+}
+"""The same script in a trial's own image, which brings its modules along. Booster runs no scripts, so it has none."""

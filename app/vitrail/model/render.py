@@ -32,6 +32,8 @@ from vitrail.model.host_step import (
 )
 from vitrail.model.kernel_argument import words_of
 from vitrail.model.reservation import ReservedCard, ReservedCards
+from vitrail.model.trial import EntryTrial, GrubTrial
+from vitrail.model.trial_entry import entry_file, grub_entry
 
 _HEADER = "# Written by Vitrail. Take it back with: vitrail undo\n"
 _BLOCKS: dict[ArgumentFile, str] = {
@@ -95,6 +97,8 @@ def _whole(template: Template) -> str | None:
             return FIXED_TEXTS[template.which] if place_of(template).ours else None
         case ArgumentsFile() if template.which in _WHOLE:
             return _WHOLE[template.which].format(words=" ".join(words_of(template.arguments)))
+        case EntryTrial():
+            return entry_file(template)
     return None
 
 
@@ -111,11 +115,13 @@ def _block(template: Template) -> str | None:
             return FIXED_TEXTS[template.which]
         case ArgumentsFile() if template.which in _BLOCKS:
             return _BLOCKS[template.which].format(words=" ".join(words_of(template.arguments)))
+        case GrubTrial():
+            return grub_entry(template)
     return None
 
 
 def _may_begin(template: Template) -> bool:
-    return isinstance(template, FixedFile)
+    return isinstance(template, FixedFile | GrubTrial)
 
 
 def _refuse_twice(template: Template, words: str) -> None:
