@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from vitrail.helper.check import check, check_now, prepare
 from vitrail.helper.effects import look, marks_of
 from vitrail.helper.journal import Journal, begin
+from vitrail.helper.progress import tell
 from vitrail.helper.put import make_folders, new_state, put, temporary_name, with_content
 from vitrail.helper.run import Ran, change_arguments, run_tool
 from vitrail.helper.state import State
@@ -79,6 +80,7 @@ def _failed(state: State, journal: Journal, plan: HostPlan, error: StepFailed | 
 
 def _step(state: State, journal: Journal, plan: HostPlan, index: int) -> HostStepOutcome:
     change = plan.steps[index]
+    tell(state, plan, index)
     try:
         if isinstance(change, WriteFile):
             result = _write_file(state, journal, change, index)

@@ -12,10 +12,12 @@ from typing import IO, Any
 
 from vitrail import __version__
 from vitrail.helper.apply import apply
+from vitrail.helper.check import check
 from vitrail.helper.facts import facts
 from vitrail.helper.state import State
-from vitrail.helper.status import keep, status
-from vitrail.helper.undo import undo
+from vitrail.helper.status import check_keep, keep, status
+from vitrail.helper.undo import check_undo, undo
+from vitrail.helper.watch import watch
 from vitrail.model.host_journal import FORMAT
 from vitrail.model.host_wire import (
     MAX_DEPTH,
@@ -26,6 +28,7 @@ from vitrail.model.host_wire import (
     Apply,
     Facts,
     Hello,
+    Job,
     Keep,
     Kind,
     Refusal,
@@ -41,8 +44,8 @@ _OUTSIDE_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _ENVELOPE = ("protocol", "id", "verb")
 
 
-def serve(state: State, lines: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer until the input ends."""
+def serve(state: State, lines: IO[bytes], answers: IO[bytes], *, check_only: bool = False) -> None:
+    """Answer until the input ends. `check_only`: a change is looked at as it would be, and not begun."""
     while line := lines.readline(MAX_LINE_BYTES + 1):
         if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
             _skip(lines)
@@ -50,7 +53,7 @@ def serve(state: State, lines: IO[bytes], answers: IO[bytes]) -> None:
         elif line == b"\n":
             continue
         else:
-            answer = answer_to(state, line)
+            answer = answer_to(state, line, check_only=check_only)
         answers.write(json.dumps(answer, ensure_ascii=True, separators=(",", ":")).encode() + b"\n")
         answers.flush()
 
@@ -60,13 +63,18 @@ def _skip(lines: IO[bytes]) -> None:
         pass
 
 
-def answer_to(state: State, line: bytes) -> dict[str, Any]:
+def answer_to(state: State, line: bytes, *, check_only: bool = False) -> dict[str, Any]:
     """The answer to one line."""
     request_id: str | None = None
     try:
         data = _parsed(line)
         request_id = _id_of(data)
-        result = _carry_out(state, _request(data))
+        request = _request(data)
+        result = None
+        if check_only:
+            _check(state, request)
+        else:
+            result = _carry_out(state, request)
     except Refusal as refusal:
         return _refused(request_id, refusal)
     except OSError as error:
@@ -154,19 +162,40 @@ def _status(state: State) -> dict[str, Any]:
     return {"runs": to_wire(runs), "unreadable": list(broken)}
 
 
+def _check(state: State, request: Request) -> None:
+    """Nothing, where this could be carried out now. Raises Refusal."""
+    match request:
+        case Apply():
+            check(state, request.plan)
+        case Undo():
+            check_undo(state, request)
+        case Keep():
+            check_keep(state, request)
+
+
 def _carry_out(state: State, request: Request) -> Any:
     match request:
-        case Hello():
-            return _hello()
         case Apply():
             return to_wire(apply(state, request.plan))
         case Undo():
             return to_wire(undo(state, request))
-        case Status():
-            return _status(state)
         case Keep():
             return to_wire(keep(state, request))
+        case _:
+            return _read(state, request)
+
+
+def _read(state: State, request: Hello | Status | Facts | Watch | Job) -> Any:
+    """What changes nothing."""
+    match request:
+        case Hello():
+            return _hello()
+        case Status():
+            return _status(state)
         case Facts():
             return facts(state.tree, request.after)
         case Watch():
-            raise Refusal(Kind.NOT_AVAILABLE, verb="watch")
+            return watch(state.tree, request.after)
+        case Job():
+            # Whoever speaks to the core itself has its answer when the work is done.
+            raise Refusal(Kind.NO_JOB)

@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         state = State(Tree(chosen.root))
         if chosen.stdio:
-            serve(state, sys.stdin.buffer, sys.stdout.buffer)
+            state.progress_descriptor = chosen.progress
+            serve(state, sys.stdin.buffer, sys.stdout.buffer, check_only=chosen.check)
             return 0
         if chosen.status:
             return console_status(state)
@@ -46,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     door.add_argument("--stdio", action="store_true", help="one JSON request a line in, one answer a line out")
     door.add_argument("--undo", action="store_true", help="take back the newest plan's host steps")
     door.add_argument("--status", action="store_true", help="what Vitrail has changed on this system")
+    parser.add_argument("--check", action="store_true", help="with --stdio: everything but the first write and after")
+    parser.add_argument(
+        "--progress", type=int, default=-1, metavar="NUMBER", help="with --stdio: tell each step on this descriptor"
+    )
     parser.add_argument("--plan", metavar="ID", help="with --undo: this plan")
     parser.add_argument("--all", action="store_true", help="with --undo: everything, newest first")
     parser.add_argument("--force", action="store_true", help="with --undo: exactly as before, over later edits")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 
 from vitrail.helper.put import make_folders, put
@@ -23,6 +24,8 @@ _OBJECTS = f"{FOLDER}/objects"
 _LOCK = "lock"
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
+_TRIES = 5
+_MOMENT_SECONDS = 0.05
 
 
 class State:
@@ -32,6 +35,8 @@ class State:
         self.tree = tree
         self.lock_descriptor = -1
         """Handed to programs that are started, so that the lock outlives a killed helper as long as they run."""
+        self.progress_descriptor = -1
+        """Where the beginning of each step is told, negative for nowhere."""
 
     def make(self, *names: str) -> None:
         """This folder and those in it, private."""
@@ -66,10 +71,7 @@ class State:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(_LOCK, flags, _PRIVATE_FILE, dir_fd=folder)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise Refusal(Kind.LOCKED) from error
+            _take(descriptor)
             self.lock_descriptor = descriptor
             yield
         finally:
@@ -90,3 +92,16 @@ class State:
         finally:
             os.close(descriptor)
         return False
+
+
+def _take(descriptor: int) -> None:
+    """The lock, for changing. Who only looks whether it is held has it for a moment, and is no other changer."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not tries_left:
+                raise Refusal(Kind.LOCKED) from error
+            time.sleep(_MOMENT_SECONDS)
+        else:
+            return

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from vitrail.helper.effects import look, marks_of
 from vitrail.helper.journal import Journal, Run, StepRecord, readable_runs
 from vitrail.helper.packages import check_packages
+from vitrail.helper.progress import tell
 from vitrail.helper.put import drop_temporary, put, remove, remove_folders, temporary_name, with_content
 from vitrail.helper.run import change_arguments, run_tool
 from vitrail.helper.state import State
@@ -37,13 +38,20 @@ class _End:
 
 def undo(state: State, request: Undo) -> tuple[HostRunOutcome, ...]:
     """Take back what was asked for, newest first; nothing where nothing is in effect. Raises Refusal."""
-    if not _chosen(state, request):
+    if not check_undo(state, request):
         return ()
+    with state.lock():
+        return tuple(_take_back_run(state, run, force=request.force) for run in _chosen(state, request))
+
+
+def check_undo(state: State, request: Undo) -> bool:
+    """Whether there is anything to take back; nothing is written. Raises Refusal where it cannot be now."""
+    if not _chosen(state, request):
+        return False
     if state.is_locked():
         raise Refusal(Kind.LOCKED)
     check_packages(state.tree)
-    with state.lock():
-        return tuple(_take_back_run(state, run, force=request.force) for run in _chosen(state, request))
+    return True
 
 
 def _chosen(state: State, request: Undo) -> tuple[Run, ...]:
@@ -86,10 +94,12 @@ def _take_back_run(state: State, run: Run, *, force: bool) -> HostRunOutcome:
         touched = any(run.steps[index].started for index in inside)
         for index in reversed(files):
             if run.steps[index].started is not None:
+                tell(state, run.plan, index, back=True)
                 ends[index] = _journaled(journal, index, _undo_file(state, run, index, force=force))
         moved = any(ends[index].result is not StepResult.SAME for index in files if index in ends)
         for index in [index for index in inside if index not in files and touched]:
             if moved or not _settled(run.steps[index]):
+                tell(state, run.plan, index, back=True)
                 ends[index] = _journaled(journal, index, _undo_tool(state, run, index))
     settled = all(end.result in _SETTLED for end in ends.values())
     result = RunResult.TAKEN_BACK if settled else RunResult.INCOMPLETE

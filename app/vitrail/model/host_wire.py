@@ -7,6 +7,7 @@ knows the user's language makes sentences of them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,8 @@ PROTOCOL = 1
 MAX_LINE_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_ID_LENGTH = 64
+_OPEN_FILE = re.compile(r"proc/[1-9][0-9]{0,9}/fdinfo/(0|[1-9][0-9]{0,9})", re.ASCII)
+_JOB = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,33 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Load data that only root sees."""
+    """Load data that only root sees, in pages like `Facts`."""
+
+    after: str | None
+
+    def __post_init__(self) -> None:
+        if self.after is not None and not _OPEN_FILE.fullmatch(self.after):
+            raise ValueError("after")
 
 
-Request = Hello | Apply | Undo | Status | Keep | Facts | Watch
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How a change that was begun over the bus is getting on; None: the newest that the same user began.
+
+    The answer comes as soon as there is more than was `seen`, and after some seconds in any case; -1: at once.
+    """
+
+    job: str | None
+    seen: int
+
+    def __post_init__(self) -> None:
+        if self.job is not None and not _JOB.fullmatch(self.job):
+            raise ValueError("job")
+        if self.seen < -1:
+            raise ValueError("seen")
+
+
+Request = Hello | Apply | Undo | Status | Keep | Facts | Watch | Job
 VERBS: dict[str, type[Request]] = {
     "hello": Hello,
     "apply": Apply,
@@ -83,11 +109,12 @@ VERBS: dict[str, type[Request]] = {
     "keep": Keep,
     "facts": Facts,
     "watch": Watch,
+    "job": Job,
 }
 
 
 class Kind(StrEnum):
-    """Why the helper did not do it. But for the last three, nothing was written."""
+    """Why the helper did not do it. From `apply-failed` on, something may have been written."""
 
     LINE_TOO_LONG = "line-too-long"
     UNFINISHED_LINE = "unfinished-line"
@@ -140,10 +167,18 @@ class Kind(StrEnum):
     """The journal or an original is not readable."""
     STATE = "state"
     """The state folder cannot be used."""
+    CORE_MISSING = "core-missing"
+    """The program that does the work could not be started."""
     APPLY_FAILED = "apply-failed"
     """A step failed; `result` says what became of the rest."""
     UNDO_FAILED = "undo-failed"
     INTERNAL = "internal"
+    NO_JOB = "no-job"
+    """Nobody here knows of such a job of this user's."""
+    CORE_DIED = "core-died"
+    """The program that does the work ended without an answer that can be read."""
+    CORE_LATE = "core-late"
+    """It has not answered in all the time that there is; only a restart may end it."""
 
 
 class Refusal(Exception):
@@ -187,3 +222,37 @@ class HostRunState:
     kept: bool
     awaits_keep: bool
     boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostProgress:
+    """The step that has just begun: the how manyth of how many, and whether it is being taken back."""
+
+    plan_id: str
+    step: int
+    of: int
+    kind: str
+    subject: str
+    back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostJobStarted:
+    """What a change over the bus is answered with: it has begun, and goes on whether or not anybody waits."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostJob:
+    """A change that was begun over the bus. `request` is the id that its caller gave, `seen` what to ask on from."""
+
+    job: str
+    request: str
+    verb: str
+    plan_id: str | None
+    started_at: float
+    seen: int
+    progress: HostProgress | None
+    answer: str | None
+    """The line that the core answered with, None as long as it is at work."""
