@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pytestqt.qtbot import QtBot
 
 from vitrail.model.mode import Mode
-from vitrail.qt.wizard import Wizard
 from vitrail.qt.wizard.modes_view import ModesView
 from vitrail.qt.wizard.options_view import OptionsView
 from vitrail.qt.wizard.state.footer import Act
 from vitrail.qt.wizard.state.steps import Page
+from vitrail.qt.wizard.window import Wizard
 from vitrail.service.workplace import Workplace
 
 

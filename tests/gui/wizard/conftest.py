@@ -14,7 +14,7 @@ from fakes.domains import HOSTILE_NAME, HOSTILE_UUID, SECRET, domain
 from fakes.wizard_hands import Hands
 from machines.build import place_of
 from vitrail.qt.runner import Runner
-from vitrail.qt.wizard import Wizard
+from vitrail.qt.wizard.window import Wizard
 from vitrail.service.places import open_place
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker

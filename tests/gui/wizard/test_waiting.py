@@ -10,10 +10,10 @@ from fakes.hosts import host, vm
 from gui.places import ModelPlace
 from vitrail.model.errors import Unreachable
 from vitrail.model.text import text
-from vitrail.qt.wizard import Wizard
 from vitrail.qt.wizard.state.footer import Act
 from vitrail.qt.wizard.state.steps import Page
 from vitrail.qt.wizard.state.trouble import Kind
+from vitrail.qt.wizard.window import Wizard
 
 
 @pytest.fixture

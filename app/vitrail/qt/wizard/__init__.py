@@ -3,7 +3,3 @@
 
 `state` holds what each page says, as pure functions of facts and draft; the other modules show it and carry it out.
 """
-
-from vitrail.qt.wizard.window import Wizard
-
-__all__ = ["Wizard"]

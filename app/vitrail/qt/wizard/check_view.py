@@ -30,34 +30,41 @@ class CheckView(PageView):
         super().__init__(say, state.question, None, parent)
         self.body.addWidget(Notice(say(state.answer), _TONES[state.overall]))
         self.body.addSpacing(GAP)
-        for group in state.groups:
-            self.body.addWidget(self._group(group))
+        for card in proof_cards(say, state):
+            self.body.addWidget(card)
         self.section(say(text("wizard.check.next")))
         self.body.addLayout(bullets([say(one) for one in state.next_steps]))
 
-    def _group(self, group: ProofGroup) -> Card:
-        card = Card()
-        card.body.setSpacing(GAP + 4)
-        head = QHBoxLayout()
-        head.addWidget(words(self.say(group.source), Kind.MUTED), 1)
-        head.addWidget(Pill(self.say(group.word), _TONES[group.result]), 0, Qt.AlignmentFlag.AlignTop)
-        card.body.addLayout(head)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(3 * GAP)
-        grid.setVerticalSpacing(GAP - 2)
-        for column, (heading, part) in enumerate((("what", 40), ("expected", 23), ("seen", 23), ("result", 14))):
-            grid.setColumnStretch(column, part)
-            grid.addWidget(cell(words(self.say(text(f"wizard.check.{heading}")), Kind.SMALL)), 0, column)
-        for line, proof in enumerate(group.proofs, 1):
-            self._add_proof(grid, line, proof)
-        card.body.addLayout(grid)
-        return card
 
-    def _add_proof(self, grid: QGridLayout, line: int, proof: Proof) -> None:
-        grid.addWidget(cell(words(self.say(proof.title))), line, 0)
-        for column, value in enumerate((proof.expected, proof.seen), 1):
-            shown = visible(value) if value else self.say(text("wizard.check.nothing"))
-            grid.addWidget(cell(words(shown, Kind.MONO)), line, column)
-        result = QWidget()
-        result.setLayout(marked(_TONES[proof.result], words(self.say(proof.word))))
-        grid.addWidget(result, line, 3, Qt.AlignmentFlag.AlignTop)
+def proof_cards(say: Say, state: CheckPage) -> tuple[Card, ...]:
+    """A card a place that was read, each promise a line of its table."""
+    return tuple(_group(say, group) for group in state.groups)
+
+
+def _group(say: Say, group: ProofGroup) -> Card:
+    card = Card()
+    card.body.setSpacing(GAP + 4)
+    head = QHBoxLayout()
+    head.addWidget(words(say(group.source), Kind.MUTED), 1)
+    head.addWidget(Pill(say(group.word), _TONES[group.result]), 0, Qt.AlignmentFlag.AlignTop)
+    card.body.addLayout(head)
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(3 * GAP)
+    grid.setVerticalSpacing(GAP - 2)
+    for column, (heading, part) in enumerate((("what", 40), ("expected", 23), ("seen", 23), ("result", 14))):
+        grid.setColumnStretch(column, part)
+        grid.addWidget(cell(words(say(text(f"wizard.check.{heading}")), Kind.SMALL)), 0, column)
+    for line, proof in enumerate(group.proofs, 1):
+        _add_proof(say, grid, line, proof)
+    card.body.addLayout(grid)
+    return card
+
+
+def _add_proof(say: Say, grid: QGridLayout, line: int, proof: Proof) -> None:
+    grid.addWidget(cell(words(say(proof.title))), line, 0)
+    for column, value in enumerate((proof.expected, proof.seen), 1):
+        shown = visible(value) if value else say(text("wizard.check.nothing"))
+        grid.addWidget(cell(words(shown, Kind.MONO)), line, column)
+    result = QWidget()
+    result.setLayout(marked(_TONES[proof.result], words(say(proof.word))))
+    grid.addWidget(result, line, 3, Qt.AlignmentFlag.AlignTop)

@@ -67,7 +67,7 @@ class _Course:
 
     def __init__(self, workplace: Workplace, speaker: Speaker) -> None:
         self._workplace, self._speaker = workplace, speaker
-        self._hearers = Hearers(*(_unheard,) * 7)
+        self._hearers = Hearers(*(_unheard,) * 8)
 
     def pictures(self) -> Iterator[tuple[str, QWidget]]:
         """All pages that this machine lets one reach."""

@@ -11,6 +11,7 @@ from vitrail.model.knowledge import Knowledge
 from vitrail.model.mode import Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.text import text
+from vitrail.qt.restart.before_view import BeforeView
 from vitrail.qt.widgets.labels import Say
 from vitrail.qt.wizard.back_view import TakeBackView
 from vitrail.qt.wizard.check_view import CheckView
@@ -30,7 +31,7 @@ from vitrail.qt.wizard.state.restart import restart_page
 from vitrail.qt.wizard.state.review import review_page
 from vitrail.qt.wizard.state.run import apply_page
 from vitrail.qt.wizard.state.steps import Page
-from vitrail.qt.wizard.state.story import Story
+from vitrail.qt.wizard.state.story import Planned, Story
 from vitrail.qt.wizard.state.takeback import take_back_page
 from vitrail.qt.wizard.trouble_view import TroubleView
 
@@ -46,6 +47,7 @@ class Hearers:
     mode: Callable[[Mode], None]
     card: Callable[[Mode, PciAddress | None], None]
     setting: Callable[[str, str], None]
+    ready: Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +113,31 @@ def page_of(say: Say, story: Story, knowledge: Knowledge, screen: str | None, he
     losses = losses_state(story, screen) if story.page is Page.LOSSES else None
     if losses is not None:
         return Shown(LossesView(say, losses), losses.can_go_on)
-    return Shown(_later_page(say, story), can_go_on=True)
+    # Before the restart the user ticks first what has to be ready.
+    return Shown(_later_page(say, story, hearers.ready), can_go_on=story.page is not Page.BEFORE_RESTART)
 
 
-def _later_page(say: Say, story: Story) -> PageView:
+def _later_page(say: Say, story: Story, ready: Callable[[bool], None]) -> PageView:
     """The pages from the review on, which only show."""
     planned, back = story.planned, story.taking_back
     if story.page is Page.TAKE_BACK and back is not None:
         return TakeBackView(say, take_back_page(back.previews, back.done))
-    if planned is not None:
-        match story.page:
-            case Page.REVIEW:
-                return ReviewView(say, review_page(planned.plan, planned.gates))
-            case Page.RESTART:
-                return RestartView(say, restart_page(planned.plan, planned.gates))
-            case Page.APPLY:
-                writing = story.writing
-                return RunView(say, apply_page(planned.plan, writing.seen, writing.outcome, begun=writing.begun))
-            case Page.CHECK:
-                return CheckView(say, check_page(story.outcomes, planned.plan.vm_name))
-            case _:
-                pass
+    if story.page is Page.BEFORE_RESTART and story.before is not None:
+        return BeforeView(say, story.before, ready)
+    return PageView(say, text("wizard.title")) if planned is None else _planned_page(say, story, planned)
+
+
+def _planned_page(say: Say, story: Story, planned: Planned) -> PageView:
+    match story.page:
+        case Page.REVIEW:
+            return ReviewView(say, review_page(planned.plan, planned.gates))
+        case Page.RESTART:
+            return RestartView(say, restart_page(planned.plan, planned.gates))
+        case Page.APPLY | Page.BEFORE_RESTART:
+            writing = story.writing
+            return RunView(say, apply_page(planned.plan, writing.seen, writing.outcome, begun=writing.begun))
+        case Page.CHECK:
+            return CheckView(say, check_page(story.outcomes, planned.plan.vm_name))
     return PageView(say, text("wizard.title"))
 
 

@@ -19,8 +19,9 @@ from PySide6.QtWidgets import QWidget
 from vitrail.judge.suggestion import Seeing, card_for
 from vitrail.model.errors import VitrailError
 from vitrail.model.mode import Mode
-from vitrail.model.outcome import Outcome, RunOutcome, StepOutcome
+from vitrail.model.outcome import Outcome, RunOutcome, RunResult, StepOutcome
 from vitrail.model.text import Text, text
+from vitrail.qt.restart.before import BeforePage
 from vitrail.qt.runner import Runner
 from vitrail.qt.wizard import work
 from vitrail.qt.wizard.draft_file import DraftFile
@@ -86,6 +87,7 @@ class Wizard(Frame):
             mode=self._mode_chosen,
             card=lambda mode, gpu: self._answered(with_mode(self.story.draft, mode, gpu)),
             setting=lambda key, value: self._answered(with_setting(self.story.draft, key, value)),
+            ready=lambda ready: self.show_footer(footer_of(self.story, can_go_on=ready)),
         )
         self._waiting = Waiting(runner, self, self.busy, self._failed)
         self._again: Callable[[], None] = self._look
@@ -231,7 +233,27 @@ class Wizard(Frame):
             return
         self._runner.change(self._drafts.forget, lambda _: None, self._draft_lost, self)
         self._go(replace(self.story, writing=replace(self.story.writing, outcome=outcome)))
-        self._verify(outcome)
+        if outcome.result is RunResult.AWAITING_KEEP:
+            self._prepare_restart()
+        else:
+            self._verify(outcome)
+
+    def _prepare_restart(self) -> None:
+        story = self.story
+        prepare = partial(work.before_restart, self._workplace, story.planned, story.host)
+        self._ask(prepare, self._restart_prepared, text("wizard.wait.before-restart"), can_stop=False)
+
+    def _restart_prepared(self, before: BeforePage | None) -> None:
+        self._go(replace(self.story, page=Page.BEFORE_RESTART, before=before, trouble=None))
+
+    def _restart(self) -> None:
+        self.hold_buttons()
+        self._waiting.change(
+            self._workplace.restart_now,
+            lambda _: self.accept(),
+            text("wizard.before.restarting"),
+            text("wizard.wait.apply-later"),
+        )
 
     def _verify(self, outcome: RunOutcome) -> None:
         look_anew = partial(self._workplace.verify, outcome.plan_id)
@@ -272,6 +294,7 @@ class Wizard(Frame):
             Act.RETRY: self._again,
             Act.CHOOSE_AGAIN: self._choose_again,
             Act.COPY: self._copy,
+            Act.RESTART: self._restart,
         }
         outcome = self.story.writing.outcome
         if outcome is not None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
@@ -14,6 +15,7 @@ from vitrail.model.finding import Finding
 from vitrail.model.machine import Host
 from vitrail.model.outcome import RunOutcome, StepOutcome
 from vitrail.model.plan import Plan
+from vitrail.qt.restart.before import BeforePage, before_page
 from vitrail.qt.wizard.draft_file import DraftFile
 from vitrail.qt.wizard.state.draft import Draft, choice_of
 from vitrail.qt.wizard.state.story import Planned, Weighed
@@ -62,6 +64,13 @@ def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
     address = gpu_of(choice)
     gpu = None if address is None else host.gpu_at(address)
     return () if gpu is None else apply_gates(host, gpu)
+
+
+def before_restart(workplace: Workplace, planned: Planned | None, host: Host | None) -> BeforePage | None:
+    """What to have ready and what will happen when; None for a plan without a restart."""
+    if planned is None or planned.plan.guard is None or host is None:
+        return None
+    return before_page(host, planned.plan, planned.plan.guard, time.time(), workplace.start_seconds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Act(StrEnum):
     RETRY = "retry"
     CHOOSE_AGAIN = "choose-again"
     COPY = "copy"
+    RESTART = "restart"
+    MORE_TIME = "more-time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,33 @@ def check_footer(*, proven: bool) -> Footer:
     if proven:
         return Footer(None, note, (again, back), keep)
     return Footer(None, note, (again, keep), back)
+
+
+def before_footer(*, ready: bool, restarts: bool) -> Footer:
+    """Before the restart: now, later, or not at all."""
+    note = text("wizard.before.note" if restarts else "wizard.before.simulated")
+    later = Press(Act.CLOSE, text("wizard.before.later"))
+    back = Press(Act.TAKE_BACK, text("wizard.take-back"))
+    return Footer(later, note, (back,), Press(Act.RESTART, text("wizard.before.restart"), enabled=ready and restarts))
+
+
+def proof_footer(*, can_keep: bool) -> Footer:
+    """In the trial boot: the three answers. Where a promise is broken, taking back is the next step."""
+    more = Press(Act.MORE_TIME, text("qt.proof.more-time"))
+    back = Press(Act.TAKE_BACK_NOW, text("wizard.take-back"))
+    keep = Press(Act.KEEP, text("qt.proof.keep"))
+    note = text("qt.proof.note")
+    return Footer(None, note, (more, back), keep) if can_keep else Footer(None, note, (more, keep), back)
+
+
+def story_footer() -> Footer:
+    """After a trial that did not last: another way, or nothing."""
+    return Footer(_CLOSE, text("qt.story.note"), (), Press(Act.CHOOSE_AGAIN, text("wizard.choose-again")))
+
+
+def closed_footer() -> Footer:
+    """For a page with nothing left to answer."""
+    return Footer(None, text("wizard.can-take-back"), (), _CLOSE)
 
 
 def take_back_footer(*, done: bool, anything: bool) -> Footer:

@@ -21,6 +21,7 @@ class Page(StrEnum):
     REVIEW = "review"
     RESTART = "restart"
     APPLY = "apply"
+    BEFORE_RESTART = "before-restart"
     CHECK = "check"
     TAKE_BACK = "take-back"
 
@@ -44,11 +45,18 @@ class HeaderStep:
     spoken: Text
 
 
-def order(*, vm_given: bool, stops_before_writing: bool) -> tuple[Page, ...]:
-    """The pages in their order. A plan that this version does not write ends before anything is written."""
+def order(*, vm_given: bool, stops_before_writing: bool, restarts: bool = False) -> tuple[Page, ...]:
+    """The pages in their order.
+
+    A plan that this version does not write ends before anything is written; one that needs a restart ends before it,
+    and goes on in the window that opens by itself afterwards.
+    """
     first = () if vm_given else (Page.VM,)
     asked = (Page.PURPOSE, Page.SEEING, Page.MODE, Page.LOSSES, Page.REVIEW)
-    last = (Page.RESTART,) if stops_before_writing else (Page.APPLY, Page.CHECK)
+    if stops_before_writing:
+        last: tuple[Page, ...] = (Page.RESTART,)
+    else:
+        last = (Page.APPLY, Page.BEFORE_RESTART if restarts else Page.CHECK)
     return (*first, *asked, *last)
 
 
@@ -75,7 +83,7 @@ def after(pages: tuple[Page, ...], shown: Page) -> Page | None:
 
 def before(pages: tuple[Page, ...], shown: Page) -> Page | None:
     """The page to go back to; None for the first, and where writing has begun: the way back is then Take back."""
-    if shown in (Page.APPLY, Page.CHECK, Page.TAKE_BACK, Page.RESUME):
+    if shown in (Page.APPLY, Page.BEFORE_RESTART, Page.CHECK, Page.TAKE_BACK, Page.RESUME):
         return None
     at = pages.index(shown)
     return pages[at - 1] if at else None

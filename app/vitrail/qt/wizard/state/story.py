@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from vitrail.judge.suggestion import Suggestion
 from vitrail.model.errors import VitrailError
 from vitrail.model.finding import Finding
-from vitrail.model.machine import Host
+from vitrail.model.machine import Host, MachineKind
 from vitrail.model.outcome import Outcome, PromiseResult, RunOutcome, RunResult, StepOutcome
 from vitrail.model.plan import Plan
 from vitrail.model.reading import Known
 from vitrail.model.text import Text, text
 from vitrail.model.verdict import ModeVerdict
 from vitrail.model.vm import Vm
+from vitrail.qt.restart.before import BeforePage
 from vitrail.qt.wizard.state import footer, steps
 from vitrail.qt.wizard.state.check import overall_of
 from vitrail.qt.wizard.state.draft import Draft, with_vm
@@ -81,6 +82,7 @@ class Story:
     weighed: Weighed | None = None
     planned: Planned | None = None
     writing: Writing = Writing()
+    before: BeforePage | None = None
     outcomes: tuple[Outcome, ...] = ()
     taking_back: TakingBack | None = None
     trouble: TroublePage | None = None
@@ -89,7 +91,8 @@ class Story:
     def pages(self) -> tuple[Page, ...]:
         """The way from the first question to the last page."""
         held = self.planned is not None and self.planned.held
-        return steps.order(vm_given=self.vm_given, stops_before_writing=held)
+        restarts = self.planned is not None and self.planned.plan.needs_reboot
+        return steps.order(vm_given=self.vm_given, stops_before_writing=held, restarts=restarts)
 
     @property
     def written(self) -> bool:
@@ -154,8 +157,8 @@ def footer_of(story: Story, *, can_go_on: bool) -> Footer:
     trouble = story.trouble
     if trouble is not None:
         return footer.trouble_footer(retry=trouble.retry, back_to=trouble.back_to, written=story.written)
-    if story.page in (Page.APPLY, Page.CHECK, Page.TAKE_BACK):
-        return _writing_footer(story)
+    if story.page in (Page.APPLY, Page.BEFORE_RESTART, Page.CHECK, Page.TAKE_BACK):
+        return _writing_footer(story, can_go_on=can_go_on)
     if story.page is Page.RESTART:
         return footer.stopped_footer()
     if story.page is Page.REVIEW and story.planned is not None and not story.planned.plan.steps:
@@ -163,9 +166,12 @@ def footer_of(story: Story, *, can_go_on: bool) -> Footer:
     return footer.question_footer(story.pages, story.page, can_go_on=can_go_on)
 
 
-def _writing_footer(story: Story) -> Footer:
+def _writing_footer(story: Story, *, can_go_on: bool) -> Footer:
     if story.page is Page.APPLY:
         return footer.apply_footer(can_stop=not story.writing.begun)
+    if story.page is Page.BEFORE_RESTART:
+        restarts = story.host is not None and story.host.kind is MachineKind.REAL
+        return footer.before_footer(ready=can_go_on, restarts=restarts)
     if story.page is Page.CHECK:
         return footer.check_footer(proven=overall_of(story.outcomes) is PromiseResult.KEPT)
     back = story.taking_back
