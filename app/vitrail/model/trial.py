@@ -64,8 +64,8 @@ def is_plain_word(word: str) -> bool:
     return _WORD.fullmatch(word) is not None
 
 
-def _check_start(kernel: str, initrds: tuple[str, ...], image: str, line: tuple[str, ...]) -> None:
-    for path in (kernel, *initrds, image):
+def _check_start(kernel: str, initrds: tuple[str, ...], image: str | None, line: tuple[str, ...]) -> None:
+    for path in (kernel, *initrds, *(() if image is None else (image,))):
         if not _PATH.fullmatch(path) or "/../" in f"{path}/" or "/./" in f"{path}/":
             raise ValueError("path")
     if not 0 < len(initrds) <= MAX_IMAGES or len(line) > MAX_WORDS or not all(map(is_plain_word, line)):
@@ -84,7 +84,8 @@ class GrubTrial:
     kernel: str
     initrds: tuple[str, ...]
     """The system's own, in their order; ours comes after them."""
-    image: str
+    image: str | None
+    """None where only arguments are tried and no card is kept from the start."""
     line: tuple[str, ...]
     """What the running kernel was started with, without what the loader itself added."""
     arguments: tuple[KernelArgument, ...]
@@ -107,7 +108,7 @@ class EntryTrial:
     plan_id: str
     kernel: str
     initrds: tuple[str, ...]
-    image: str
+    image: str | None
     line: tuple[str, ...]
     arguments: tuple[KernelArgument, ...]
 

@@ -18,6 +18,10 @@ def _quoted(*words: str) -> str:
     return " ".join(f"'{word}'" for word in words)
 
 
+def _initrds(trial: GrubTrial | EntryTrial) -> tuple[str, ...]:
+    return trial.initrds if trial.image is None else (*trial.initrds, trial.image)
+
+
 def grub_entry(trial: GrubTrial) -> str:
     """The menu entry. It looks first whether GRUB could erase its own mark; if not, it starts the old system."""
     name = entry_name(trial.plan_id)
@@ -41,7 +45,7 @@ menuentry 'Vitrail: trial of plan {trial.plan_id}' --id {name} {{
 \t\tinitrd {_quoted(*trial.initrds)}
 \telse
 \t\tlinux {new}
-\t\tinitrd {_quoted(*trial.initrds, trial.image)}
+\t\tinitrd {_quoted(*_initrds(trial))}
 \tfi
 }}
 """
@@ -49,7 +53,7 @@ menuentry 'Vitrail: trial of plan {trial.plan_id}' --id {name} {{
 
 def entry_file(trial: EntryTrial) -> str:
     """The entry file of the boot loader specification. Without a sort key: that would put it before the others."""
-    initrds = "".join(f"initrd {path}\n" for path in (*trial.initrds, trial.image))
+    initrds = "".join(f"initrd {path}\n" for path in _initrds(trial))
     options = " ".join((*trial.line, *words_of(trial.arguments)))
     return f"""\
 # Written by Vitrail. Take it back with: vitrail undo
