@@ -12,8 +12,9 @@ from vitrail.model.errors import Unreachable, VitrailError
 from vitrail.model.finding import Finding
 from vitrail.model.knowledge import Knowledge, Term
 from vitrail.model.machine import Host, MachineKind
-from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome
-from vitrail.model.reading import Known
+from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome, RunResult
+from vitrail.model.reading import Known, Unknown
+from vitrail.model.resume import ResumeStage, ResumeState
 from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.qt.facts import Facts
@@ -44,6 +45,9 @@ class ModelPlace:
         """Cleared: whatever is asked does not answer until it is set."""
         self.callback: Callable[[object], None] | None = None
         self.closed = False
+        unknown = Unknown(text("tests.unknown"))
+        self.resume: ResumeState = said.get("resume", ResumeState(ResumeStage.NOTHING, "", "", "", unknown))
+        self.asked: list[str] = []
 
     def read(self) -> Host:
         self.gate.wait()
@@ -82,6 +86,22 @@ class ModelPlace:
         self.gate.wait()
         assert plan_id is not None
         return self.outcomes
+
+    def resume_state(self) -> ResumeState:
+        self.gate.wait()
+        return self.resume
+
+    def keep(self, plan_id: str, *, without_screen: bool = False) -> tuple[RunOutcome, ...]:
+        self.asked.append(f"keep {plan_id} {without_screen}")
+        if self.fails is not None:
+            raise self.fails
+        return (RunOutcome(plan_id, "000002", RunResult.APPLIED, ()),)
+
+    def more_time(self, plan_id: str) -> None:
+        self.asked.append(f"more {plan_id}")
+
+    def restart_now(self) -> None:
+        self.asked.append("restart")
 
     def watch(self, callback: Callable[[object], None]) -> None:
         self.callback = callback

@@ -44,6 +44,8 @@ class StoryView(PageView):
         if state.advice:
             self.section(say(text("qt.story.try")))
             self.body.addLayout(bullets([say(one) for one in state.advice]))
+        self.boxes: list[QPlainTextEdit] = []
+        """What was seen then, as text that can be copied."""
         self.section(say(text("qt.story.seen-then")))
         for line in state.lines:
             self.body.addWidget(self._line(line))
@@ -70,5 +72,6 @@ class StoryView(PageView):
         box.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         box.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         shown = min(len(line.seen), _SHOWN_LINES) + 1
-        box.setFixedHeight(box.fontMetrics().lineSpacing() * shown + 2 * GAP)
+        box.setFixedHeight(box.fontMetrics().lineSpacing() * shown + GAP)
+        self.boxes.append(box)
         return box
