@@ -14,6 +14,8 @@ from vitrail import __version__
 from vitrail.helper.apply import apply
 from vitrail.helper.check import check
 from vitrail.helper.facts import facts
+from vitrail.helper.guard_clock import extend
+from vitrail.helper.guard_story import story
 from vitrail.helper.state import State
 from vitrail.helper.status import check_keep, keep, status
 from vitrail.helper.undo import check_undo, undo
@@ -26,6 +28,7 @@ from vitrail.model.host_wire import (
     PROTOCOL,
     VERBS,
     Apply,
+    Extend,
     Facts,
     Hello,
     Job,
@@ -34,6 +37,7 @@ from vitrail.model.host_wire import (
     Refusal,
     Request,
     Status,
+    Story,
     Undo,
     Watch,
 )
@@ -181,11 +185,13 @@ def _carry_out(state: State, request: Request) -> Any:
             return to_wire(undo(state, request))
         case Keep():
             return to_wire(keep(state, request))
+        case Extend():
+            return to_wire(extend(state.tree, request))
         case _:
             return _read(state, request)
 
 
-def _read(state: State, request: Hello | Status | Facts | Watch | Job) -> Any:
+def _read(state: State, request: Hello | Status | Facts | Watch | Job | Story) -> Any:
     """What changes nothing."""
     match request:
         case Hello():
@@ -196,6 +202,8 @@ def _read(state: State, request: Hello | Status | Facts | Watch | Job) -> Any:
             return facts(state.tree, request.after)
         case Watch():
             return watch(state.tree, request.after)
+        case Story():
+            return to_wire(story(state))
         case Job():
             # Whoever speaks to the core itself has its answer when the work is done.
             raise Refusal(Kind.NO_JOB)

@@ -65,6 +65,14 @@ def read_identity(tree: Tree, address: PciAddress) -> DeviceIdentity:
     return DeviceIdentity(address, vendor, device, subsystem_vendor, subsystem_device)
 
 
+def driver_of(tree: Tree, address: PciAddress) -> str | None:
+    """The driver that has the device now, None for none."""
+    try:
+        return tree.resolve(f"{_DEVICES}/{address}/driver").rpartition("/")[2]
+    except OSError:
+        return None
+
+
 def _class_at(tree: Tree, address: PciAddress) -> PciClass:
     return PciClass(_number(tree, address, "class"))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that the helper starts: the only argument vectors there are, a clean environment, and limits.
+"""Programs that the helper starts: argument vectors that stand in the code, a clean environment, and limits.
 
 A program works in the tree it is for: on another root it is started inside it. It inherits the helper's lock, so when
 the helper is killed nobody else starts before the program has ended.
@@ -8,6 +8,7 @@ the helper is killed nobody else starts before the program has ended.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import selectors
@@ -17,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from vitrail.helper.tree import Tree
 from vitrail.model.host_step import ArgumentTool, Tool
@@ -31,6 +33,8 @@ _LISTING_OUTPUT = 8 * 1024 * 1024
 _GRACE_SECONDS = 3.0
 _FAST, _SLOW = 120.0, 1800.0
 _STUCK = -1000
+_CORE_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+_PIECE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,58 @@ _IMAGE_LISTING: dict[Tool, _Program] = {
     Tool.MKINITCPIO: _Program(("lsinitcpio",)),
     Tool.BOOSTER: _Program(("booster",), ("ls",)),
 }
+
+
+class SystemTool(Enum):
+    """Questions and orders to the running system itself; the guard's, and none of a plan's."""
+
+    TARGETS = auto()
+    """How far this start has come."""
+    RESTART = auto()
+    ROOT_WRITABLE = auto()
+    MOUNT_ALL = auto()
+    """What a start that went wrong has not mounted."""
+    KERNEL_LOG_1 = auto()
+    """The kernel's lines of the boot before this one, and of those before that."""
+    KERNEL_LOG_2 = auto()
+    KERNEL_LOG_3 = auto()
+
+
+_BRIEF = 10.0
+_LOG = ("--quiet", "--no-pager", "--dmesg", "--output=json", "--output-fields=MESSAGE,PRIORITY,_BOOT_ID")
+_SYSTEM: dict[SystemTool, _Program] = {
+    SystemTool.TARGETS: _Program(
+        ("systemctl",), ("show", "--property=Id,ActiveState,Job", "graphical.target", "multi-user.target"), _BRIEF
+    ),
+    SystemTool.RESTART: _Program(("systemctl",), ("--no-block", "reboot"), _BRIEF * 3),
+    SystemTool.ROOT_WRITABLE: _Program(("mount",), ("-o", "remount,rw", "/"), _BRIEF * 3),
+    SystemTool.MOUNT_ALL: _Program(("mount",), ("--all", "--test-opts", "no_netdev"), _BRIEF * 3),
+    SystemTool.KERNEL_LOG_1: _Program(("journalctl",), (*_LOG, "--boot=-1"), _BRIEF),
+    SystemTool.KERNEL_LOG_2: _Program(("journalctl",), (*_LOG, "--boot=-2"), _BRIEF),
+    SystemTool.KERNEL_LOG_3: _Program(("journalctl",), (*_LOG, "--boot=-3"), _BRIEF),
+}
+
+
+def start_core(vector: tuple[str, ...], line: bytes, answer: int, progress: int = -1) -> subprocess.Popen[bytes]:
+    """The core, asked this line: it answers on one descriptor and tells its steps on the other. Raises Refusal.
+
+    The line waits in memory that nobody else has. Whoever starts it sets the time, because only they know what it does.
+    """
+    with os.fdopen(os.memfd_create("vitrail-request"), "w+b") as request:
+        request.write(line)
+        request.seek(0)
+        try:
+            return subprocess.Popen(  # noqa: S603 - the bus door's own start, no word of the caller's
+                vector if progress < 0 else (*vector, "--progress", str(progress)),
+                stdin=request,
+                stdout=answer,
+                env=_CORE_ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+                pass_fds=() if progress < 0 else (progress,),
+            )
+        except OSError as error:
+            raise Refusal(Kind.CORE_MISSING) from error
 
 
 def _find(tree: Tree, program: _Program) -> str:
@@ -182,13 +238,49 @@ def list_image(tree: Tree, tool: Tool, image: str) -> bytes | None:
     return ran.output if ran.well else None
 
 
+def ask_system(tree: Tree, tool: SystemTool) -> Ran:
+    """Ask or tell the running system. Raises Refusal where its program is missing."""
+    program = _SYSTEM[tool]
+    return _run(tree, (_find(tree, program), *program.arguments), program.seconds, -1, keep=_LISTING_OUTPUT)
+
+
 def _language(tree: Tree) -> str:
     """The system's own: menus hold translated titles, and a default entry can be chosen by its title."""
     found = (_LANGUAGE.search(tree.words(path) or "") for path in _LANGUAGE_FILES)
     return next((match[1] for match in found if match is not None), "C.UTF-8")
 
 
+def run_program(tree: Tree, name: str, *arguments: str, lock: int = -1) -> Ran:
+    """Run a program that ends soon, by its name. Raises Refusal where it is missing."""
+    return _run(tree, (_find(tree, _Program((name,))), *arguments), _FAST, lock)
+
+
+def demand_program(tree: Tree, name: str) -> None:
+    """Nothing, where this program is there. Raises Refusal."""
+    _find(tree, _Program((name,)))
+
+
+def pass_through(tree: Tree, vector: tuple[str, ...], source: int, sink: Callable[[bytes], None]) -> None:
+    """Everything that a program makes of what can be read from this descriptor. Raises Refusal, OSError."""
+    path = _find(tree, _Program(vector[:1]))
+    process = _started(tree, (path, *vector[1:]), -1, source, subprocess.DEVNULL)
+    with process:
+        try:
+            while process.stdout is not None and (piece := process.stdout.read(_PIECE)):
+                sink(piece)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise OSError(errno.EIO, vector[0])
+
+
 def _run(tree: Tree, vector: tuple[str, ...], seconds: float, lock: int, keep: int = _KEPT_OUTPUT) -> Ran:
+    with _started(tree, vector, lock, subprocess.DEVNULL, subprocess.STDOUT) as process:
+        return _watch(process, time.monotonic() + seconds, keep)
+
+
+def _started(tree: Tree, vector: tuple[str, ...], lock: int, source: int, errors: int) -> subprocess.Popen[bytes]:
     def enter() -> None:
         os.umask(0o022)
         os.fchdir(tree.descriptor)
@@ -196,11 +288,11 @@ def _run(tree: Tree, vector: tuple[str, ...], seconds: float, lock: int, keep: i
             os.chroot(".")
 
     try:
-        process = subprocess.Popen(  # noqa: S603 - the vectors stand above
+        return subprocess.Popen(  # noqa: S603 - the vectors stand in the code
             vector,
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=errors,
             env=_ENVIRONMENT | {"LANG": _language(tree)},
             start_new_session=True,
             pass_fds=(lock,) if lock >= 0 else (),
@@ -208,8 +300,6 @@ def _run(tree: Tree, vector: tuple[str, ...], seconds: float, lock: int, keep: i
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise Refusal(Kind.TOOL_MISSING, tool=vector[0], reason=type(error).__name__) from error
-    with process:
-        return _watch(process, time.monotonic() + seconds, keep)
 
 
 def _watch(process: subprocess.Popen[bytes], deadline: float, keep: int) -> Ran:

@@ -8,6 +8,7 @@ One body for every family. It does nothing unless the plan's token is a whole wo
 from __future__ import annotations
 
 from vitrail.model.boot import InitramfsTool
+from vitrail.model.guard_text import GUARD_TEXTS
 from vitrail.model.host_step import Fixed
 
 TABLE = "/etc/vitrail/reserved-cards"
@@ -222,6 +223,7 @@ FIXED_TEXTS: dict[Fixed, str] = {
     Fixed.MKINITCPIO_INSTALL: _MKINITCPIO_INSTALL,
     Fixed.MKINITCPIO_HOOK: _mkinitcpio_hook(_BODY),
     Fixed.BOOSTER_MODULES: f"modules_force_load: {','.join(MODULES)}\n",
+    **GUARD_TEXTS,
 }
 """Whole files, but for booster, whose one file is the user's: there it is the block."""
 

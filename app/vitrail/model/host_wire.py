@@ -100,7 +100,23 @@ class Job:
             raise ValueError("seen")
 
 
-Request = Hello | Apply | Undo | Status | Keep | Facts | Watch | Job
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """A quarter of an hour more until the guard takes the trial back, or restarts."""
+
+    plan_id: str
+    boot_id: str
+
+    def __post_init__(self) -> None:
+        check_plan_id(self.plan_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What became of trials that nobody kept, and what this boot shows of kept plans: a `HostStory`."""
+
+
+Request = Hello | Apply | Undo | Status | Keep | Facts | Watch | Job | Extend | Story
 VERBS: dict[str, type[Request]] = {
     "hello": Hello,
     "apply": Apply,
@@ -110,6 +126,8 @@ VERBS: dict[str, type[Request]] = {
     "facts": Facts,
     "watch": Watch,
     "job": Job,
+    "extend": Extend,
+    "story": Story,
 }
 
 
@@ -151,6 +169,8 @@ class Kind(StrEnum):
     NOT_RESTARTED = "not-restarted"
     NOT_STARTED = "not-started"
     """This start is not the one that the plan is tried in."""
+    TOO_LATE = "too-late"
+    """The guard is taking the plan back already."""
     AWAITS_KEEP = "awaits-keep"
     """Another plan is being tried: one trial at a time."""
     TRIAL = "trial"

@@ -48,6 +48,7 @@ _SAID: dict[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.NO_RUN: ("helper.refused.no-run", ("plan_id",)),
     Kind.NOT_RESTARTED: ("helper.refused.not-restarted", ("plan_id",)),
     Kind.NOT_STARTED: ("helper.refused.not-started", ("plan_id",)),
+    Kind.TOO_LATE: ("helper.refused.too-late", ("plan_id",)),
     Kind.AWAITS_KEEP: ("helper.refused.awaits-keep", ("plan_id",)),
     Kind.TRIAL: ("helper.refused.trial", ("what",)),
     Kind.ONE_SHOT: ("helper.refused.one-shot", ("reason",)),
