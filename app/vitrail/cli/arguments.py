@@ -14,7 +14,7 @@ from typing import NoReturn
 from vitrail.model.errors import Unreadable
 from vitrail.model.text import Text, text
 
-NOT_IN_THIS_VERSION = ("load", "explain", "vgpu", "fallback", "capacity", "export")
+NOT_IN_THIS_VERSION = ("explain", "vgpu", "fallback", "capacity", "export")
 COMMANDS = (
     "scan",
     "doctor",
@@ -26,6 +26,7 @@ COMMANDS = (
     "status",
     "verify",
     "keep",
+    "load",
     "record",
     "shots",
     *NOT_IN_THIS_VERSION,
@@ -35,6 +36,7 @@ _MODES = (
 )
 _TAKES_A_WORD = ("--machine", "--connect", "--language")
 _NO_MACHINE = ("record", "keep")
+_SHORTEST_S, _LONGEST_S = 0.1, 3600.0
 
 Say = Callable[[Text], str]
 
@@ -51,6 +53,7 @@ _ABOUT = {
     "status": text("cli.about.status"),
     "verify": text("cli.about.verify"),
     "keep": text("cli.about.keep"),
+    "load": text("cli.about.load"),
     "record": text("cli.about.record"),
     "shots": text("cli.about.shots"),
 }
@@ -182,6 +185,11 @@ def _one_plan(parser: Parser, told: Told) -> None:
     parser.add_argument("plan_id", metavar="PLAN_ID", nargs="?", help=told(text("cli.help.plan-id")))
 
 
+def _load(parser: Parser, told: Told) -> None:
+    parser.add_argument("--interval", metavar="S", type=float, default=1.0, help=told(text("cli.help.interval")))
+    parser.add_argument("--count", metavar="N", type=int, help=told(text("cli.help.count")))
+
+
 def _record(parser: Parser, told: Told) -> None:
     parser.add_argument("file", metavar="FILE", help=told(text("cli.help.record-file")))
 
@@ -200,6 +208,7 @@ _ADDERS: dict[str, Callable[[Parser, Told], None]] = {
     "undo": _undo,
     "verify": _one_plan,
     "keep": _one_plan,
+    "load": _load,
     "record": _record,
     "shots": _shots,
 }
@@ -212,6 +221,8 @@ def _check(request: Namespace) -> None:
             _together(request, "doctor")
         case "plan":
             _check_plan(request)
+        case "load":
+            _check_load(request)
         case "apply":
             if request.plan is not None and any((request.vm, request.mode, request.gpu, request.set)):
                 raise _wrong(text("cli.usage.plan-file-alone"), "apply")
@@ -228,6 +239,14 @@ def _check_plan(request: Namespace) -> None:
         raise _wrong(text("cli.usage.out-without-xml"), "plan")
     if request.diff and request.json:
         raise _wrong(text("cli.usage.diff-or-json"), "plan")
+
+
+def _check_load(request: Namespace) -> None:
+    # A comparison that NaN fails too.
+    if not _SHORTEST_S <= request.interval <= _LONGEST_S:
+        raise _wrong(text("cli.usage.interval"), "load")
+    if request.count is not None and request.count < 1:
+        raise _wrong(text("cli.usage.count"), "load")
 
 
 def _together(request: Namespace, command: str) -> None:

@@ -44,6 +44,11 @@ class LibvirtStore:
         self._session = session
         self._uri = session.address.uri
 
+    @property
+    def session(self) -> Session:
+        """The connection, for other questions than those about definitions."""
+        return self._session
+
     def begin(self) -> None:
         self._session.begin()
 

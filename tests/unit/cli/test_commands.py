@@ -189,7 +189,6 @@ def test_status_and_keep_await_nothing(vitrail):
 @pytest.mark.parametrize(
     "words",
     [
-        ("load", "--interval", "2"),
         ("explain", "-"),
         ("vgpu", "list"),
         ("fallback", "plain", "--back"),

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Live load of one place: looks at the machine when something changed, then samples as often as it is asked.
+
+Apart from the view because it stays: it holds files, counters and NVIDIA's library until it is closed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from vitrail.load.history import History
+from vitrail.load.ports import GuestAsk, RootFeed
+from vitrail.load.sampler import LoadSampler
+from vitrail.model.machine import Host, MachineKind
+from vitrail.model.reading import Unknown
+from vitrail.model.sample import Sample
+from vitrail.model.text import Text, text
+from vitrail.service.domain_stats import LibvirtStats
+from vitrail.service.place import Place, find_place
+from vitrail.service.view import View
+from vitrail.source import nvml
+from vitrail.source.nvml_live import NvmlLive
+
+_LOOK_AGAIN_S = 30.0
+
+
+def open_load(machine: str | None, connect: str | None) -> LiveLoad:
+    """The load of what `--machine` or `--connect` names, else of this computer. Raises Unreadable."""
+    return LiveLoad(find_place(machine, connect))
+
+
+class LiveLoad:
+    """The load of one place. `tick` is for one thread; `step_aside` and `resume` are for that thread too."""
+
+    def __init__(
+        self, place: Place, view: View | None = None, *, feed: RootFeed | None = None, guests: GuestAsk | None = None
+    ) -> None:
+        self._place = place
+        self._own_view = view is None
+        self._view = view or View(place)
+        self._changed = threading.Event()
+        self._host: Host | None = None
+        self._looked_at = 0.0
+        self.sampler = LoadSampler(
+            place.root,
+            _library,
+            feed=feed,
+            guests=guests,
+            stats=_stats(place),
+            silent=_silent(place.kind),
+        )
+
+    @property
+    def kind(self) -> MachineKind:
+        """Whether this is the machine itself, a recording, the demo or another computer."""
+        return self._place.kind
+
+    @property
+    def label(self) -> Text:
+        """What the user calls this place."""
+        return self._place.label
+
+    @property
+    def measures(self) -> bool:
+        """Whether there is anything to measure here; a recording does nothing."""
+        return self._place.kind is MachineKind.REAL
+
+    @property
+    def host(self) -> Host:
+        """The machine as it was looked at last."""
+        return self._host if self._host is not None else self._look()
+
+    def follow(self) -> None:
+        """Hear of VMs and devices that come and go, so that the next tick knows them."""
+        self._view.watch(lambda _happening: self._changed.set())
+
+    def know(self, host: Host) -> None:
+        """The machine as somebody else has just read it."""
+        self._host, self._looked_at = host, time.monotonic()
+        self.sampler.know(host)
+
+    def tick(self) -> Sample:
+        """What every card and VM does now."""
+        late = time.monotonic() - self._looked_at > _LOOK_AGAIN_S
+        if self._host is None or self._changed.is_set() or (late and self.measures):
+            self._look()
+        return self.sampler.tick()
+
+    def _look(self) -> Host:
+        self._changed.clear()
+        host = self._view.read()
+        self.know(host)
+        return host
+
+    def history(self) -> History:
+        """What the load of this place was; kept in its state folder where there is something to measure."""
+        folder: Path | None = self._place.state.path / "load" if self.measures else None
+        return History(folder, time.time())
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.sampler.close()
+        if self._own_view:
+            self._view.close()
+
+
+def _library() -> NvmlLive | None:
+    found = nvml.library()
+    return None if found is None else NvmlLive(found)
+
+
+def _silent(kind: MachineKind) -> Unknown | None:
+    match kind:
+        case MachineKind.REAL:
+            return None
+        case MachineKind.REMOTE:
+            return Unknown(text("load.unsupported.remote"))
+    return Unknown(text("load.unsupported.recorded"))
+
+
+def _stats(place: Place) -> LibvirtStats | None:
+    if place.kind not in (MachineKind.REAL, MachineKind.REMOTE):
+        return None
+    from vitrail.service.libvirt_store import LibvirtStore  # noqa: PLC0415 - only where there is a libvirt
+
+    return LibvirtStats(place.store.session) if isinstance(place.store, LibvirtStore) else None
