@@ -24,6 +24,12 @@ SATA = 0x010601
 ETHERNET = 0x020000
 VIRTUAL_FUNCTION_DISPLAY = DISPLAY_OTHER
 
+GRUB_SIGNS = (
+    '  load_env\n  set default="${next_entry}"\n  set next_entry=\n  save_env next_entry\n'
+    "  source ${config_directory}/custom.cfg\n"
+)
+"""What grub-mkconfig writes for one-shots and further entries."""
+
 _EDID_HEADER = bytes.fromhex("00ffffffffffff00")
 
 
@@ -218,6 +224,43 @@ class Tree:
         place = f"{self._devices[address]}/sound/card{number}"
         return self.folder_at(place).link(f"{place}/device", self._devices[address])
 
+    def start_partition(self, disk: str, number: int, mount: str, *, device: str, **said: str) -> Tree:
+        """A partition of a disk that was added, mounted: `kind`, `uuid`, `inside`, `table`; "" leaves one out."""
+        folder = os.path.relpath((self.folder / f"sys/class/block/{disk}").resolve(), self.folder)
+        name = f"{disk}{'p' if disk[-1].isdigit() else ''}{number}"
+        place = f"{folder}/{name}"
+        self.file(f"{place}/partition", str(number)).file(f"{place}/dev", device)
+        self.link(f"sys/class/block/{name}", place).link(f"sys/dev/block/{device}", place)
+        self._udev_block(device, {"table": "gpt", **said})
+        return self.mounted(mount, device, f"/dev/{name}", **said) if mount else self
+
+    def volume(self, number: int, made_by: str, mount: str, *on: str, name: str = "root", **said: str) -> Tree:
+        """A device-mapper volume (`CRYPT-LUKS2`, `LVM`) on other block devices, mounted if `mount` says where."""
+        device = f"253:{number}"
+        place = f"sys/devices/virtual/block/dm-{number}"
+        self.file(f"{place}/dm/uuid", f"{made_by}-0a1b2c-{name}").file(f"{place}/dev", device)
+        self.link(f"sys/class/block/dm-{number}", place).link(f"sys/dev/block/{device}", place)
+        for below in on:
+            real = os.path.relpath((self.folder / f"sys/class/block/{below}").resolve(), self.folder)
+            self.link(f"{place}/slaves/{below}", real)
+        self.link(f"dev/mapper/{name}", f"dev/dm-{number}")
+        self._udev_block(device, {"table": "", **said})
+        return self.mounted(mount, device, f"/dev/mapper/{name}", **said) if mount else self
+
+    def mounted(self, mount: str, device: str, source: str, *, kind: str = "ext4", inside: str = "/", **_: str) -> Tree:
+        """One more line of mountinfo. btrfs and what lies on no disk have numbers of their own."""
+        before = self.folder / "proc/self/mountinfo"
+        lines = before.read_text() if before.exists() else ""
+        number = "0:31" if kind in ("btrfs", "zfs", "overlay") else device
+        line = f"{30 + lines.count(chr(10))} 1 {number} {inside} {mount} rw,relatime - {kind} {source} rw\n"
+        return self.file("proc/self/mountinfo", lines + line)
+
+    def _udev_block(self, device: str, said: dict[str, str]) -> None:
+        keys = {"ID_FS_UUID": said.get("uuid"), "ID_FS_TYPE": said.get("kind", "ext4")}
+        keys["ID_PART_ENTRY_SCHEME"] = said.get("table")
+        lines = [f"E:{key}={value}" for key, value in keys.items() if value]
+        self.file(f"run/udev/data/b{device}", "\n".join(lines))
+
     def network(self, address: str, name: str) -> Tree:
         """A network interface on a function."""
         place = f"{self._devices[address]}/net/{name}"
@@ -306,7 +349,8 @@ class Tree:
 
     def grub(self) -> Tree:
         """GRUB as Debian sets it up, with initramfs-tools."""
-        self.file("etc/default/grub", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"').file("boot/grub/grub.cfg", "# grub")
+        self.file("etc/default/grub", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"')
+        self.file("boot/grub/grub.cfg", GRUB_SIGNS)
         self.file("usr/sbin/update-grub").file("usr/sbin/update-initramfs")
         return self.file("etc/initramfs-tools/initramfs.conf", "MODULES=most")
 

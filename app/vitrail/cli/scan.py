@@ -45,7 +45,7 @@ def _opened(request: Namespace) -> Seen:
     from vitrail.service.view import open_view  # noqa: PLC0415 - a listing needs no place
 
     with closing(open_view(request.machine, request.connect)) as view:
-        host = view.read()
+        host = view.read(setup=False)
         return Seen(host, view.label, vms_not_read=view.not_read)
 
 

@@ -10,11 +10,13 @@ import base64
 import fnmatch
 import os
 import re
+import stat
 from collections.abc import Iterator
 from typing import Any
 
 from vitrail.helper.tree import Tree
 from vitrail.model.host_wire import Refusal
+from vitrail.model.masking import signs_of, without_passwords
 from vitrail.model.paths import BELOW_A_CLASS_LINK, BELOW_A_FUNCTION, EVERYWHERE, WAKING, ReadPath, Treatment
 
 _FUNCTION = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]", re.ASCII)
@@ -81,7 +83,7 @@ def _entry(tree: Tree, path: str, treatment: Treatment) -> Entry | None:
     """One path as its treatment says, None where it is not there."""
     try:
         match treatment:
-            case Treatment.LINK:
+            case Treatment.LINK | Treatment.VOLUME if treatment is Treatment.LINK or _is_link(tree, path):
                 return {"path": path, "kind": "link", "value": os.readlink(path, dir_fd=tree.descriptor)}
             case Treatment.FOLDER:
                 with tree.folder(tree.resolve(path)):
@@ -94,7 +96,15 @@ def _entry(tree: Tree, path: str, treatment: Treatment) -> Entry | None:
         return None
     if treatment is Treatment.KERNEL_CONFIG and not path.endswith(".gz"):
         content = b"".join(line for line in content.splitlines(keepends=True) if b"IOMMU" in line or b"VFIO" in line)
+    # Root's files are read for whoever asks; passwords in them are not theirs.
+    if treatment in (Treatment.FILE, Treatment.SIGNS):
+        mask = signs_of if treatment is Treatment.SIGNS else without_passwords
+        content = mask(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     try:
         return {"path": path, "kind": "text", "value": content.decode()}
     except UnicodeDecodeError:
         return {"path": path, "kind": "base64", "value": base64.b64encode(content).decode()}
+
+
+def _is_link(tree: Tree, path: str) -> bool:
+    return stat.S_ISLNK(os.stat(path, dir_fd=tree.descriptor, follow_symlinks=False).st_mode)

@@ -43,7 +43,10 @@ class InitramfsTool(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BootFile:
-    """A file as it is now; Known(None) where there is none. The path is from the root, without the first slash."""
+    """A file as it is now; Known(None) where there is none. The path is from the root, without the first slash.
+
+    A folder whose names could not be listed stands here as well, by its own path and with the reason.
+    """
 
     path: str
     content: Reading[str | None]
@@ -96,11 +99,23 @@ class BootSetup:
     """Whether somebody types a disk's passphrase at every start."""
     sealed_unlock: Reading[bool]
     """Whether a disk unlocks by a key that is sealed to measurements of the start (TPM)."""
+    programs: tuple[str, ...] = ()
+    """Programs that make images and entries, of those that are known: paths without the first slash."""
+
+    @classmethod
+    def unread(cls, unknown: Unknown) -> BootSetup:
+        """A setup of which nothing was read, for one reason."""
+        return cls((), unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown)
 
     def content(self, path: str) -> Reading[str | None]:
         """What is in this file now. Unknown where it is not among those that are read."""
         found = next((file.content for file in self.files if file.path == path), None)
         return found if found is not None else Unknown(text("model.boot.not-read", path=f"/{path}"))
+
+    def entries(self, folder: str) -> tuple[BootFile, ...]:
+        """The files of this folder that are there; where it could not be listed, the folder itself with the reason."""
+        inside = [file for file in self.files if file.path.rpartition("/")[0] == folder or file.path == folder]
+        return tuple(file for file in inside if not (isinstance(file.content, Known) and file.content.value is None))
 
     def file_system_of(self, path: str) -> FileSystem | None:
         """The file system that an absolute path lies on, None where that is not known."""

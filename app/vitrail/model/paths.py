@@ -32,6 +32,16 @@ class Treatment(StrEnum):
     """The lines about the IOMMU."""
     DEVICE_LINK = "device-link"
     """The link, if it leads to a device that a card is used through."""
+    FILE = "file"
+    """Its text to the last blank, scrubbed, passwords masked: what a step edits is rendered from it."""
+    SIGNS = "signs"
+    """The lines that tell what a generated file can do, of which there are few."""
+    EFI_TEXT = "efi-text"
+    """A firmware variable's text, scrubbed, behind its four bytes of attributes."""
+    MOUNTS = "mounts"
+    """The mounts that the start lies on, without the names of servers and pools."""
+    VOLUME = "volume"
+    """The file or link, if the start lies on that disk or volume; of a volume's id only its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,49 +68,97 @@ KERNEL = (
     *_all(Treatment.FOLDER, "dev", "sys/class", "sys/bus", "sys/firmware", "sys/kernel/security"),
 )
 
+START_FILES = (
+    *("etc/default/grub", "etc/default/grub.d/*.cfg", "boot/grub/custom.cfg", "boot/grub2/custom.cfg"),
+    *("boot/grub/grubenv", "boot/grub2/grubenv"),
+    *("etc/kernel/cmdline", "etc/kernel/entry-token", "etc/kernel/install.conf", "etc/cmdline.d/*.conf"),
+    *("etc/sdboot-manage.conf", "etc/default/limine", "boot/limine.conf", "boot/limine/limine.conf"),
+    *("boot/refind_linux.conf", "boot/efi/EFI/refind/refind.conf", "efi/EFI/refind/refind.conf"),
+    *("boot/EFI/refind/refind.conf", "boot/loader/loader.conf", "efi/loader/loader.conf"),
+    *("boot/efi/loader/loader.conf", "boot/loader/entries/*.conf", "efi/loader/entries/*.conf"),
+    *("boot/efi/loader/entries/*.conf", "etc/crypttab"),
+    *("etc/initramfs-tools/hooks/vitrail", "etc/initramfs-tools/scripts/init-top/00-vitrail"),
+    *("etc/dracut.conf.d/60-vitrail.conf", "usr/lib/dracut/modules.d/60vitrail/*.sh"),
+    *("etc/mkinitcpio.conf", "etc/mkinitcpio.conf.d/60-vitrail.conf", "etc/mkinitcpio.d/*.preset"),
+    *("etc/initcpio/install/vitrail", "etc/initcpio/hooks/vitrail", "etc/booster.yaml", "etc/vitrail/reserved-cards"),
+    "etc/systemd/system/vitrail-guard.service",
+    *(f"etc/systemd/system/{name}.target.d/60-vitrail.conf" for name in ("sysinit", "emergency")),
+)
+"""What steps edit or author, and what the loader and the unlocking of disks are set to."""
+
+GRUB_CONFIGS = ("boot/grub/grub.cfg", "boot/grub2/grub.cfg")
+
+PROGRAMS = (
+    *("usr/sbin/mkinitramfs", "usr/sbin/update-initramfs", "usr/bin/dracut", "usr/sbin/dracut"),
+    *("usr/bin/mkinitcpio", "usr/bin/booster", "usr/lib/booster/regenerate_images"),
+    *("usr/sbin/update-grub", "usr/bin/update-grub", "usr/sbin/grub-mkconfig", "usr/bin/grub-mkconfig"),
+    *("usr/sbin/grub2-mkconfig", "usr/bin/grub2-mkconfig", "usr/sbin/grub-reboot", "usr/bin/grub-reboot"),
+    *("usr/sbin/grub2-reboot", "usr/bin/grub2-reboot", "usr/sbin/grubby", "usr/bin/grubby", "usr/bin/bootctl"),
+    *("usr/bin/kernel-install", "usr/bin/reinstall-kernels", "usr/bin/sdboot-manage", "usr/bin/sdbootutil"),
+    *("usr/bin/kernelstub", "usr/bin/limine-update", "usr/bin/limine-mkinitcpio", "usr/sbin/proxmox-boot-tool"),
+    *("usr/bin/rpm-ostree", "usr/bin/ukify"),
+)
+"""What makes images and entries."""
+
+CLEVIS_SIGNS = (
+    *("usr/share/initramfs-tools/hooks/clevis", "usr/lib/dracut/modules.d/60clevis"),
+    *("usr/lib/initcpio/hooks/clevis", "etc/initcpio/hooks/clevis"),
+)
+"""What unlocks disks at the start by keys that clevis holds."""
+
+MODULE_FOLDERS = ("usr/lib/modules", "run/booted-system/kernel-modules/lib/modules")
+KERNEL_SIGNS = tuple(f"{folder}/*/modules.dep" for folder in MODULE_FOLDERS)
+"""A kernel is installed where its modules are listed; removed ones leave empty folders behind."""
+
+IMAGES = (
+    *("boot/initrd*-*", "boot/initramfs-*", "boot/booster-*"),
+    *(f"{folder}/*/*/initrd*" for folder in ("boot", "efi", "boot/efi")),
+)
+"""Images of the start in their usual places; kernel-install has folders of its own for them."""
+
 BOOT = (
     *_all(
         Treatment.BYTES,
         f"{_EFI_VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+        f"{_EFI_VARIABLES}/BootNext-8be4df61-93ca-11d2-aa0d-00e098032b8c",
         f"{_EFI_VARIABLES}/LoaderInfo-{_LOADER}",
         f"{_EFI_VARIABLES}/StubInfo-{_LOADER}",
+        f"{_EFI_VARIABLES}/LoaderConfigTimeout-{_LOADER}",
+    ),
+    *_all(
+        Treatment.EFI_TEXT,
+        *(f"{_EFI_VARIABLES}/LoaderEntry{name}-{_LOADER}" for name in ("Selected", "OneShot", "Default")),
     ),
     *_all(Treatment.FOLDER, "sys/firmware/efi"),
-    *_all(Treatment.TEXT, "sys/kernel/security/lockdown", "etc/default/grub"),
+    *_all(Treatment.TEXT, "sys/kernel/security/lockdown", "etc/os-release"),
+    *_all(Treatment.FILE, *START_FILES),
+    *_all(Treatment.SIGNS, *GRUB_CONFIGS),
+    *_all(Treatment.EXISTS, *PROGRAMS, *KERNEL_SIGNS, *IMAGES),
     *_all(
         Treatment.EXISTS,
         "etc/NIXOS",
         "run/ostree-booted",
         "etc/kernel/proxmox-boot-uuids",
         "etc/kernelstub/configuration",
-        "etc/sdboot-manage.conf",
-        "usr/bin/sdbootutil",
-        "boot/grub/grub.cfg",
-        "boot/grub2/grub.cfg",
-        "boot/loader/loader.conf",
-        "efi/loader/loader.conf",
-        "boot/efi/loader/loader.conf",
-        "boot/loader/entries/*.conf",
-        "efi/loader/entries/*.conf",
-        "boot/efi/loader/entries/*.conf",
         "boot/EFI/Linux/*.efi",
         "efi/EFI/Linux/*.efi",
         "boot/efi/EFI/Linux/*.efi",
-        "etc/default/limine",
-        "boot/limine.conf",
-        "boot/limine/limine.conf",
-        "boot/refind_linux.conf",
-        "usr/sbin/mkinitramfs",
-        "usr/bin/dracut",
-        "usr/sbin/dracut",
-        "usr/bin/mkinitcpio",
-        "usr/bin/booster",
         "etc/initramfs-tools/initramfs.conf",
         "etc/dracut.conf",
-        "etc/mkinitcpio.conf",
-        "etc/booster.yaml",
+        *CLEVIS_SIGNS,
     ),
 )
+
+VOLUMES = (
+    *_all(Treatment.MOUNTS, "proc/self/mountinfo"),
+    *_all(Treatment.VOLUME, "sys/dev/block/*", "sys/class/block/*", "dev/mapper/*", "run/udev/data/b*"),
+    *_all(
+        Treatment.VOLUME,
+        *(f"sys/devices/virtual/block/{name}" for name in ("*/dev", "*/dm/uuid", "*/md/level", "*/slaves/*")),
+        *("sys/devices/virtual/block/*/*/partition", "sys/devices/virtual/block/*/*/dev"),
+    ),
+)
+"""What the start's file systems lie on."""
 
 DEVICES = (
     *_all(Treatment.LINK, "sys/bus/pci/devices/*", "sys/class/iommu/*", "sys/kernel/iommu_groups/*/devices/*"),
@@ -132,7 +190,7 @@ BELOW_A_FUNCTION = (
 WAKING = frozenset({"current_link_speed", "current_link_width", "max_link_speed", "max_link_width"})
 
 BELOW_A_CLASS_LINK = (
-    *_all(Treatment.TEXT, "status", "enabled", "name", "partition", "capabilities/ev"),
+    *_all(Treatment.TEXT, "status", "enabled", "name", "partition", "dev", "capabilities/ev"),
     *_all(Treatment.EDID, "edid"),
     *_all(Treatment.FOLDER, "mouse*"),
     *_all(Treatment.LINK, "mdev_type"),
@@ -145,5 +203,5 @@ PROCESSES = (
 )
 """Of processes that hold a card, and of the first process as the sign that processes were looked at."""
 
-EVERYWHERE = (*KERNEL, *BOOT, *DEVICES)
-"""What is found by its own path."""
+EVERYWHERE = (*KERNEL, *VOLUMES, *BOOT, *DEVICES)
+"""What is found by its own path. Volumes come before files, so that a recording knows their ids when it meets them."""

@@ -9,23 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vitrail.model.boot import Boot, BootStack, InitramfsTool
+from vitrail.model.boot import Boot, BootSetup, BootStack, InitramfsTool
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
-from vitrail.probe.boot_setup import read_setup
+from vitrail.probe.efi_variables import ATTRIBUTES, EFI, GLOBAL, VARIABLES, loader_variable, loader_words, names
+from vitrail.probe.grub_settings import grub_settings
 from vitrail.probe.unread import garbled, is_missing, presence, read_words, shown_path, unread
 
 if TYPE_CHECKING:
     from vitrail.source.root import Root
 
-EFI = "sys/firmware/efi"
-_VARIABLES = f"{EFI}/efivars"
-_LOADER_VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-LOADER_INFO = f"{_VARIABLES}/LoaderInfo-{_LOADER_VENDOR}"
-STUB_INFO = f"{_VARIABLES}/StubInfo-{_LOADER_VENDOR}"
-SECURE_BOOT = f"{_VARIABLES}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-_ATTRIBUTES = 4
-"""Bytes before a variable's content in efivarfs."""
+LOADER_INFO = loader_variable("LoaderInfo")
+STUB_INFO = loader_variable("StubInfo")
+SECURE_BOOT = f"{VARIABLES}/SecureBoot-{GLOBAL}"
 LOCKDOWN = "sys/kernel/security/lockdown"
 
 OWNERS = (
@@ -60,6 +56,7 @@ CONFIGURATIONS = (
 )
 OTHER_FILES = ("etc/sdboot-manage.conf", "usr/bin/sdbootutil", "usr/bin/kernel-install", "etc/kernel/cmdline")
 
+_NOT_ASKED = Unknown(text("probe.boot.not-asked"))
 _LOADERS = (
     ("systemd-boot", "systemd-boot"),
     ("grub", "grub"),
@@ -68,8 +65,8 @@ _LOADERS = (
 )
 
 
-def read_boot(root: Root, cmdline: Reading[str]) -> Boot:
-    """Everything about how this boot came about."""
+def read_boot(root: Root, cmdline: Reading[str], *, setup: bool = True) -> Boot:
+    """Everything about how this boot came about; without `setup`, what only a change of the start needs is left out."""
     uefi = _read_uefi(root)
     loader = _read_loader(root, cmdline)
     return Boot(
@@ -79,8 +76,14 @@ def read_boot(root: Root, cmdline: Reading[str]) -> Boot:
         secure_boot=_read_secure_boot(root, uefi),
         lockdown=_read_lockdown(root),
         uefi=uefi,
-        setup=read_setup(root),
+        setup=_read_setup(root, loader, cmdline) if setup else BootSetup.unread(_NOT_ASKED),
     )
+
+
+def _read_setup(root: Root, loader: Reading[str | None], cmdline: Reading[str]) -> BootSetup:
+    from vitrail.probe.boot_setup import read_setup  # noqa: PLC0415 - a look that plans nothing does without
+
+    return read_setup(root, loader, cmdline)
 
 
 def _read_uefi(root: Root) -> Reading[bool]:
@@ -100,12 +103,12 @@ def _read_secure_boot(root: Root, uefi: Reading[bool]) -> Reading[bool]:
     try:
         content = root.read_bytes(SECURE_BOOT, 16)
     except OSError as error:
-        if is_missing(error) and _names(root, _VARIABLES):
-            return Known(value=False, source=f"/{_VARIABLES}")
+        if is_missing(error) and names(root):
+            return Known(value=False, source=f"/{VARIABLES}")
         return unread(root, SECURE_BOOT, error)
-    if len(content) != _ATTRIBUTES + 1:
+    if len(content) != ATTRIBUTES + 1:
         return garbled(SECURE_BOOT, content.hex())
-    return Known(content[_ATTRIBUTES] == 1, f"/{SECURE_BOOT}")
+    return Known(content[ATTRIBUTES] == 1, f"/{SECURE_BOOT}")
 
 
 def _read_lockdown(root: Root) -> Reading[str | None]:
@@ -122,16 +125,8 @@ def _read_lockdown(root: Root) -> Reading[str | None]:
     return Known(chosen, f"/{LOCKDOWN}")
 
 
-def _efi_words(root: Root, path: str) -> str:
-    """A boot loader interface variable: UTF-16 behind the attributes."""
-    try:
-        return root.read_bytes(path, 4096)[_ATTRIBUTES:].decode("utf-16-le", "replace").strip("\0 ")
-    except OSError:
-        return ""
-
-
 def _read_loader(root: Root, cmdline: Reading[str]) -> Reading[str | None]:
-    said = _efi_words(root, LOADER_INFO).lower()
+    said = loader_words(root, "LoaderInfo").lower()
     for sign, name in _LOADERS:
         if sign in said:
             return Known(name, f"/{LOADER_INFO}")
@@ -186,11 +181,8 @@ def _grub_kind(root: Root, source: str) -> Reading[BootStack | None]:
         if presence(root, "usr/bin/sdbootutil"):
             return Known(BootStack.SDBOOTUTIL, "/usr/bin/sdbootutil")
         settings = read_words(root, "etc/default/grub")
-        if isinstance(settings, Known):
-            for line in reversed(settings.value.split("\n")):
-                key, _, value = line.strip().partition("=")
-                if key == "GRUB_ENABLE_BLSCFG" and value.strip("\"' ") == "true":
-                    return Known(BootStack.GRUB_BLS, settings.source)
+        if isinstance(settings, Known) and grub_settings([settings.value]).get("GRUB_ENABLE_BLSCFG") == "true":
+            return Known(BootStack.GRUB_BLS, settings.source)
     return Known(BootStack.GRUB, source)
 
 
@@ -198,7 +190,7 @@ def _systemd_boot_kind(root: Root, source: str) -> Reading[BootStack | None]:
     for path, stack in _SYSTEMD_BOOT_OWNERS:
         if presence(root, path):
             return Known(stack, shown_path(path))
-    if "systemd-stub" in _efi_words(root, STUB_INFO):
+    if "systemd-stub" in loader_words(root, "StubInfo"):
         return Known(BootStack.UKI, f"/{STUB_INFO}")
     images = [folder for folder in UKI_FOLDERS if any(name.endswith(".efi") for name in _names(root, folder))]
     entries = [name for folder in ENTRY_FOLDERS for name in _names(root, folder) if name.endswith(".conf")]

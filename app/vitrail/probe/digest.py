@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from vitrail.model.reading import Known, Reading, Unknown
 
 if TYPE_CHECKING:
+    from vitrail.model.boot import BootSetup
     from vitrail.model.machine import Gpu, Host, PciDevice
 
 Item = TypeVar("Item")
@@ -39,6 +40,7 @@ def _lines(host: Host) -> Iterator[str]:
     yield from map(_shown, (host.cpu.vendor, host.cpu.model, host.cpu.virtualization))
     yield from map(_shown, (host.iommu.active, host.iommu.kind))
     yield from map(_shown, (boot.loader, boot.stack, boot.initramfs, boot.secure_boot, boot.lockdown, boot.uefi))
+    yield from _setup(boot.setup)
     yield _shown(host.config.intel_iommu_default_on)
     yield _modules(host.modules)
     yield from map(_shown, (host.network_cards, host.disk_controllers, host.input_controllers))
@@ -51,6 +53,14 @@ def _lines(host: Host) -> Iterator[str]:
         for group in host.groups.value:
             members = " ".join(str(device.identity.address) for device in group.members)
             yield f"group {group.number} {members} | {' '.join(map(str, group.silent))}"
+
+
+def _setup(setup: BootSetup) -> Iterator[str]:
+    # GRUB writes its environment at every start; what counts of it is read apart.
+    yield from (f"{file.path} {_shown(file.content)}" for file in setup.files if not file.path.endswith("/grubenv"))
+    yield from map(_shown, (setup.file_systems, setup.selected_entry, setup.kernels, setup.images))
+    yield from map(_shown, (setup.menu_seconds, setup.one_shot, setup.asks_passphrase, setup.sealed_unlock))
+    yield " ".join(setup.programs)
 
 
 def _items(title: str, items: Reading[tuple[Item, ...]], line_of: Callable[[Item], str]) -> Iterable[str]:

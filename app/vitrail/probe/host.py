@@ -46,9 +46,18 @@ _NAMES_RESETS_SINCE = (5, 15)
 
 
 def read_host(
-    root: Root, vms: Reading[tuple[Vm, ...]], *, kind: MachineKind, names: Names, nvml: NvmlSource | None = None
+    root: Root,
+    vms: Reading[tuple[Vm, ...]],
+    *,
+    kind: MachineKind,
+    names: Names,
+    nvml: NvmlSource | None = None,
+    setup: bool = True,
 ) -> Host:
-    """Everything that can be read of this machine now; what cannot is `Unknown` with its reason. Never raises."""
+    """Everything that can be read of this machine now; what cannot is `Unknown` with its reason. Never raises.
+
+    Without `setup` the files of the start stay unread: quicker, and good for looking only, since a plan rests on them.
+    """
     kernel = read_release(root)
     cmdline = read_words(root, "proc/cmdline")
     cpu, virtual = read_cpu(root)
@@ -64,7 +73,7 @@ def read_host(
         virtual=virtual,
         cpu=cpu,
         iommu=read_iommu(root, has_groups=has_groups),
-        boot=read_boot(root, cmdline),
+        boot=read_boot(root, cmdline, setup=setup),
         config=read_config(root, kernel),
         modules=read_modules(root),
         kvm=read_kvm(root),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from itertools import groupby
 
-from vitrail.model.boot import Boot
+from vitrail.model.boot import Boot, BootSetup
 from vitrail.model.machine import (
     Cpu,
     Gpu,
@@ -24,7 +24,6 @@ from vitrail.model.pci import DeviceIdentity, PciAddress
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.model.wire import digest
-from vitrail.probe.boot_setup import unread_setup
 from vitrail.source.listing_lines import ListedDevice
 from vitrail.source.lspci_text import Listing
 
@@ -63,7 +62,7 @@ def host_from_listing(listing: Listing) -> Host:
             secure_boot=_NOT_TOLD,
             lockdown=_NOT_TOLD,
             uefi=_NOT_TOLD,
-            setup=unread_setup(_NOT_TOLD),
+            setup=BootSetup.unread(_NOT_TOLD),
         ),
         config=KernelConfig(intel_iommu_default_on=_NOT_TOLD),
         modules=_NOT_TOLD,

@@ -58,10 +58,13 @@ class View:
         """Open what the first look will need while the caller does something else; waits for nothing."""
         self._place.store.begin()
 
-    def read(self) -> Host:
-        """The machine and its VMs now. VMs that cannot be listed are Unknown; the rest is read all the same."""
-        place = self._place
-        return read_host(place.root, self._read_vms(), kind=place.kind, names=place.names, nvml=place.nvml)
+    def read(self, *, setup: bool = True) -> Host:
+        """The machine and its VMs now. VMs that cannot be listed are Unknown; the rest is read all the same.
+
+        Without `setup` the files of the start stay unread: for looks that nothing is planned on.
+        """
+        place, vms = self._place, self._read_vms()
+        return read_host(place.root, vms, kind=place.kind, names=place.names, nvml=place.nvml, setup=setup)
 
     def _read_vms(self) -> Reading[tuple[Vm, ...]]:
         try:

@@ -7,6 +7,7 @@ written.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import zlib
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from vitrail.model.masking import signs_of
 from vitrail.model.paths import (
     BELOW_A_CLASS_LINK,
     BELOW_A_FUNCTION,
@@ -22,6 +24,7 @@ from vitrail.model.paths import (
     ReadPath,
     Treatment,
 )
+from vitrail.source.gather_volumes import StartVolumes, mount_lines, start_volumes, volume_words
 from vitrail.source.root import MAX_FILE_BYTES, Root
 from vitrail.source.scrub import Scrubber
 
@@ -30,6 +33,7 @@ _CONFIG_LINES = re.compile(r"CONFIG_\w*(?:IOMMU|VFIO|SIMPLEFB|SIMPLEDRM)\w*")
 _UDEV_LINES = ("E:ID_VENDOR_FROM_DATABASE=", "E:ID_MODEL_FROM_DATABASE=")
 _DEVICES = ("/dev/dri/", "/dev/nvidia", "/dev/kfd", "/dev/vfio/", "/dev/snd/")
 _ASLEEP = frozenset({"D3cold", "D3hot", "suspended"})
+_EFI_ATTRIBUTES = 4
 _EDID_BLOCK = 128
 _EDID_SERIALS = (slice(12, 18),)
 _EDID_DESCRIPTORS = (54, 72, 90, 108)
@@ -52,7 +56,9 @@ class Gathered:
 
 def gather(root: Root, scrubber: Scrubber) -> Gathered:
     """What a recording keeps of this machine. What cannot be read is left out."""
-    gathering = _Gathering(root, scrubber)
+    gathering = _Gathering(root, scrubber, start_volumes(root))
+    # Entries and folders of the start are named after it: its stand-in must be the same there.
+    scrubber.ids(gathering.said("etc/machine-id"))
     for item in EVERYWHERE:
         for path in gathering.expand(item.pattern):
             gathering.keep(path, item.treatment)
@@ -61,8 +67,9 @@ def gather(root: Root, scrubber: Scrubber) -> Gathered:
 
 
 class _Gathering:
-    def __init__(self, root: Root, scrubber: Scrubber) -> None:
+    def __init__(self, root: Root, scrubber: Scrubber, volumes: StartVolumes) -> None:
         self._root = root
+        self._volumes = volumes
         self._scrubber = scrubber
         self._done: set[str] = set()
         self.found = Gathered()
@@ -82,12 +89,16 @@ class _Gathering:
         if treatment is Treatment.LINK:
             self._keep_link(path)
             return
+        if treatment is Treatment.VOLUME:
+            self._keep_volume(path)
+            return
         try:
             content = self._content(path, treatment)
         except OSError:
             return
         # The ids in the names of firmware variables are their makers', the same on every machine.
-        shown = path if treatment is Treatment.BYTES else self._scrubber.ids(path)
+        of_firmware = treatment in (Treatment.BYTES, Treatment.EFI_TEXT)
+        shown = path if of_firmware else self._scrubber.ids(path)
         if content is None:
             self.found.folders.add(shown)
         else:
@@ -109,9 +120,35 @@ class _Gathering:
                 content = without_serials(self._root.read_bytes(path))
             case Treatment.KERNEL_CONFIG:
                 content = self._config(path)
+            case Treatment.FILE:
+                words = self._root.read_bytes(path).decode("utf-8", "surrogateescape")
+                content = self._scrubber.configuration(words).encode("utf-8", "surrogateescape")
+            case Treatment.SIGNS:
+                content = self._scrubber.text(signs_of(self._root.read(path))).encode("utf-8", "replace")
+            case Treatment.EFI_TEXT:
+                content = self._efi_text(self._root.read_bytes(path))
+            case Treatment.MOUNTS:
+                content = self._scrubber.text(mount_lines(self._root.read(path))).encode("utf-8", "replace")
             case _:
                 content = self._text(path)
         return content
+
+    def _efi_text(self, content: bytes) -> bytes:
+        words = content[_EFI_ATTRIBUTES:].decode("utf-16-le", "replace")
+        return content[:_EFI_ATTRIBUTES] + self._scrubber.text(words).encode("utf-16-le", "replace")
+
+    def _keep_volume(self, path: str) -> None:
+        if not self._volumes.wants(path):
+            return
+        shown = self._scrubber.text(path)
+        try:
+            target = self._root.link(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                words = self._scrubber.text(volume_words(path, self._root.read(path)))
+                self.found.files[shown] = f"{words}\n".encode("utf-8", "replace")
+        else:
+            self.found.links[shown] = self._scrubber.text(target)
 
     def _config(self, path: str) -> bytes:
         content = self._root.read_bytes(path)
@@ -155,7 +192,7 @@ class _Gathering:
         self._keep_below(real, BELOW_A_FUNCTION if is_function else BELOW_A_CLASS_LINK)
 
     def _keep_below(self, real: str, items: tuple[ReadPath, ...]) -> None:
-        asleep = any(self._said(f"{real}/{name}") in _ASLEEP for name in ("power_state", "power/runtime_status"))
+        asleep = any(self.said(f"{real}/{name}") in _ASLEEP for name in ("power_state", "power/runtime_status"))
         for item in items:
             if asleep and item.pattern in WAKING:
                 continue
@@ -176,7 +213,7 @@ class _Gathering:
             except FileNotFoundError:
                 continue
             except OSError:
-                if self._said(f"proc/{pid}/cmdline"):
+                if self.said(f"proc/{pid}/cmdline"):
                     return
                 continue
             used = [(name, target) for name, target in opened if target.startswith(_DEVICES)]
@@ -193,7 +230,8 @@ class _Gathering:
         except OSError:
             return ""
 
-    def _said(self, path: str) -> str:
+    def said(self, path: str) -> str:
+        """What a file says, nothing where it cannot be read."""
         try:
             return self._root.read(path)
         except OSError:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from vitrail.model.masking import MASK, without_passwords
+
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b")
 _LONG_ID = re.compile(r"\b[0-9a-fA-F]{32}\b")
 _MAC = re.compile(r"\b(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}\b")
@@ -26,7 +28,6 @@ _SECRET_ATTRIBUTE = re.compile(r"(?i)(\b(?:passwd|password|secret|key|tls-creds)
 _NAMED_ATTRIBUTE = re.compile(r"(?i)(\b(?:username|wwn|wwpn|wwnn|serial)\s*=\s*)(\"[^\"]*\"|'[^']*')")
 _SERIAL_ELEMENT = re.compile(r"(<(serial|wwn|sysinfo-serial|title|description)\b[^>]*>)([^<]+)(</\2>)")
 _SERIAL_ENTRY = re.compile(r"(<entry\s+name\s*=\s*[\"'](?:serial|uuid|asset|sku|family)[\"']\s*>)([^<]+)(</entry>)")
-_MASK = "masked"
 _MIN_NAME = 2
 
 
@@ -49,7 +50,7 @@ class Scrubber:
 
     def text(self, words: str) -> str:
         """Without those, secrets, disks' ids, and the names of people and hosts."""
-        words = _SECRET_PARAMETER.sub(rf"\1{_MASK}", words)
+        words = _SECRET_PARAMETER.sub(rf"\1{MASK}", words)
         words = _VOLUME_ID.sub(self._volume, words)
         words = _DISK_ID.sub(lambda found: self._number("disk", found[0], "disk-{}"), words)
         words = _HOME.sub(lambda found: self._person(found[0]), words)
@@ -58,9 +59,17 @@ class Scrubber:
             words = self._names.sub(lambda found: self._person(found[0]), words)
         return self.ids(words)
 
+    def configuration(self, words: str) -> str:
+        """A file of the start without them, without passwords, and without the short ids of volumes that are known."""
+        words = self.text(without_passwords(words))
+        for (kind, value), stand_in in self._stand_ins.items():
+            if kind == "volume":
+                words = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", stand_in, words)
+        return words
+
     def document(self, words: str) -> str:
         """A libvirt document without them, and without what its elements hold of passwords and serial numbers."""
-        words = _SECRET_ATTRIBUTE.sub(rf"\1'{_MASK}'", words)
+        words = _SECRET_ATTRIBUTE.sub(rf"\1'{MASK}'", words)
         words = _NAMED_ATTRIBUTE.sub(lambda found: f"{found[1]}'{self._serial(found[2][1:-1])}'", words)
         words = _SERIAL_ELEMENT.sub(lambda found: found[1] + self._serial(found[3]) + found[4], words)
         words = _SERIAL_ENTRY.sub(lambda found: found[1] + self._entry(found[2]) + found[3], words)

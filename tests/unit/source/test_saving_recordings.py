@@ -8,9 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.desktop import CARD, desktop, read
+from fakes.desktop import CARD, desktop, read, value
+from fakes.sysfs import GRUB_SIGNS
+from vitrail.model.boot import Layer
 from vitrail.model.errors import Refused
 from vitrail.model.reading import Known
+from vitrail.probe.efi_variables import loader_variable
 from vitrail.source.recording import open_recording
 from vitrail.source.root import FolderRoot
 from vitrail.source.saving import DomainText, LibvirtTexts, plan_recording, save_recording
@@ -28,6 +31,12 @@ CANARIES = (
     "S1234567",
     "WD-WCC4N0SERIAL",
     "Samsung_SSD_990_S6Z1",
+    "7A3C-11F2",
+    "grub.pbkdf2.sha512.10000.AB",
+    "carol",
+    "nas.example",
+    "0a1b2c",
+    "photos",
 )
 DOMAIN = f"""<domain type='kvm'><name>games</name><uuid>{UUID}</uuid><title>Alice Example</title>
 <devices><disk><source file='/home/alice/w.qcow2'/><serial>WD-WCC4N0SERIAL</serial></disk>
@@ -51,15 +60,30 @@ def personal(folder):
     return tree
 
 
+def starting(tree):
+    """The same with a start that has secrets: an encrypted root, a password for the menu, a volume with a name."""
+    tree.start_partition("nvme0n1", 3, "", device="259:3", uuid=UUID, kind="crypto_LUKS")
+    tree.volume(0, "CRYPT-LUKS2", "/", "nvme0n1p3", name="luks-alice", uuid=UUID)
+    tree.volume(1, "LVM", "", "nvme0n1p3", name="photos", uuid=UUID)
+    tree.start_partition("nvme0n1", 1, "/boot/efi", device="259:1", uuid="7A3C-11F2", kind="vfat")
+    tree.mounted("/mnt", "0:44", "nas.example:/photos", kind="nfs4")
+    custom = 'set superusers="carol"\npassword_pbkdf2 carol grub.pbkdf2.sha512.10000.AB\nsearch --fs-uuid 7A3C-11F2\n'
+    tree.file("boot/grub/custom.cfg", custom).file("etc/crypttab", f"luks-alice UUID={UUID} none luks\n")
+    tree.uefi().file("boot/grub/grub.cfg", f"{GRUB_SIGNS}# photos\n{custom}")
+    selected = "0123456789abcdef0123456789abcdef-6.12.conf"
+    tree.file(f"boot/loader/entries/{selected}", f"options root=UUID={UUID} rw \n\n")
+    return tree.file(loader_variable("LoaderEntrySelected"), b"\6\0\0\0" + f"{selected}\0".encode("utf-16-le"))
+
+
 def draft_of(tree):
     libvirt = LibvirtTexts(domains=(DomainText("games", UUID, DOMAIN, "running", managed_save=False, autostart=True),))
     return plan_recording(FolderRoot(tree.folder), libvirt, {"10de:2783": ('N"V', "RTX")})
 
 
 def test_no_canary_leaves_the_machine(tmp_path):
-    draft = draft_of(personal(tmp_path))
+    draft = draft_of(starting(personal(tmp_path)))
     shown = "\n".join([*draft.files, *draft.links, *draft.links.values(), *draft.folders])
-    shown += "\n".join(content.decode("latin-1") for content in draft.files.values())
+    shown += "\n".join(content.decode("latin-1").replace("\0", "") for content in draft.files.values())
     assert [canary for canary in CANARIES if canary in shown] == []
 
 
@@ -99,6 +123,27 @@ def test_the_saved_machine_reads_as_the_same(tmp_path):
     assert isinstance(after.gpus, Known)
     for old, new in zip(before.gpus.value, after.gpus.value, strict=True):
         assert replace(new, device=old.device) == replace(old)
+
+
+def test_the_start_hangs_together_in_a_recording(tmp_path):
+    tree = starting(personal(tmp_path / "machine"))
+    save_recording(plan_recording(FolderRoot(tree.folder)), tmp_path / "m.tar.xz")
+    host = read(open_recording(tmp_path / "m.tar.xz").root)
+    setup = host.boot.setup
+    root, firmware = value(setup.file_systems)
+    assert (value(root.layers), value(firmware.layers)) == ((Layer.CRYPT,), ())
+    assert f"root=UUID={value(root.uuid)} " in value(host.cmdline)
+    assert f"UUID={value(root.uuid)} none" in value(setup.content("etc/crypttab"))
+    assert f"search --fs-uuid {value(firmware.uuid)}\n" in value(setup.content("boot/grub/custom.cfg"))
+    entry = setup.content(f"boot/loader/entries/{value(setup.selected_entry)}")
+    assert value(entry) == f"options root=UUID={value(root.uuid)} rw \n\n"
+    assert value(setup.asks_passphrase) is True
+
+
+def test_of_a_generated_menu_only_its_abilities_are_kept(tmp_path):
+    tree = starting(personal(tmp_path))
+    kept = draft_of(tree).files["root/boot/grub/grub.cfg"].decode()
+    assert kept == GRUB_SIGNS + 'set superusers="masked"\n'
 
 
 def test_what_was_shown_is_what_is_written(tmp_path):
