@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab machine's system: Debian from its own packages, unpacked into a folder once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab.place import LabCannotRunError, cache
+
+SUITE = "bookworm"
+MIRROR = os.environ.get("VITRAIL_LAB_MIRROR", "http://deb.debian.org/debian")
+SYSTEM = (
+    *("systemd-sysv", "udev", "kmod", "dbus", "iproute2", "procps", "psmisc", "e2fsprogs", "dosfstools", "zstd", "cpio"),
+    *("linux-image-amd64", "initramfs-tools", "busybox-static", "grub-efi-amd64-bin", "grub2-common", "efibootmgr"),
+)
+HOMELAB = (
+    *("pciutils", "pci.ids", "polkitd", "pkexec", "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86"),
+    *("python3", "python3-libvirt", "python3-lxml", "python3-pyudev", "python3-platformdirs", "python3-dbus-fast"),
+)
+LATER = (("systemd-boot",), ("dracut",))
+"""Downloaded, not installed: what other disks are made of lies in the package cache of the system itself."""
+_QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+def recipe() -> str:
+    """What the tree is made of, as a short word."""
+    return hashlib.sha256(repr((SUITE, SYSTEM, HOMELAB, LATER)).encode()).hexdigest()[:12]
+
+
+def in_tree(tree: Path, *command: str) -> None:
+    """Run a command inside, with /proc; what it says is kept in a log beside the tree."""
+    inside = 'mount -t proc proc "$0/proc"; mount --rbind /dev "$0/dev"; mount --make-rslave "$0/dev"; exec chroot "$0" "$@"'
+    run("unshare", "-m", "bash", "-ec", inside, str(tree), *command, log=tree.with_suffix(".log"))
+
+
+def run(*command: str, log: Path) -> None:
+    """A tool of this machine; its words are only shown when it fails."""
+    environment = {**_QUIET, **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}}
+    with log.open("ab") as words:
+        status = subprocess.run(command, stdout=words, stderr=words, stdin=subprocess.DEVNULL, env=environment, check=False)
+    if status.returncode:
+        tail = log.read_text(errors="replace")[-1500:]
+        raise LabCannotRunError(f"{' '.join(command)[:120]} failed with {status.returncode}:\n{tail}")
+
+
+def tree() -> Path:
+    """The unpacked system; made when it is not there or the list of packages changed."""
+    place = cache() / f"tree-{recipe()}"
+    if place.is_dir():
+        return place
+    for old in cache().glob("tree-*"):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    making = cache() / "tree-making"
+    debs = cache() / "debs"
+    debs.mkdir(parents=True, exist_ok=True)
+    log = making.with_suffix(".log")
+    run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", SUITE, str(making), MIRROR, log=log)
+    shutil.copy("/etc/resolv.conf", making / "etc/resolv.conf")
+    policy = making / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    (making / "etc/apt/apt.conf.d/90lab").write_text('APT::Install-Recommends "0";\nAcquire::Languages "none";\n')
+    in_tree(making, "apt-get", "update", "-q")
+    in_tree(making, "apt-get", "install", "-y", "-q", *SYSTEM, *HOMELAB)
+    in_tree(making, "apt-get", "clean")
+    for packages in LATER:
+        in_tree(making, "apt-get", "install", "-y", "-q", "--download-only", *packages)
+    policy.unlink()
+    making.rename(place)
+    return place
