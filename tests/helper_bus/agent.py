@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A polkit agent for one process that does as it is told: `agent.py ADDRESS PID allow|deny|dismiss|hold`.
+"""A polkit agent for one process that does as it is told: `agent.py ADDRESS PID MODE LANGUAGE`.
 
+The mode is allow, deny, dismiss, hold, or a path: of a named pipe, which it reads to the end before it allows.
 It runs as root, so it can say itself that somebody has authenticated; a desktop's agent has a setuid program for that.
 """
 
@@ -49,13 +50,15 @@ async def answer(bus: MessageBus, message: Message, mode: str) -> None:
     if mode == "dismiss":
         await bus.send(Message.new_error(message, "org.freedesktop.PolicyKit1.Error.Cancelled", ""))
         return
-    if mode == "allow":
+    if mode.startswith("/"):
+        await asyncio.to_thread(Path(mode).read_text)
+    if mode == "allow" or mode.startswith("/"):
         cookie, identities = message.body[4], message.body[5]
         await call(bus, "AuthenticationAgentResponse2", "us(sa{sv})", [0, cookie, identities[0]])
     await bus.send(Message.new_method_return(message))
 
 
-async def main(address: str, pid: int, mode: str) -> None:
+async def main(address: str, pid: int, mode: str, language: str) -> None:
     """Until it is ended."""
     bus = await MessageBus(bus_type=BusType.SYSTEM, bus_address=address).connect()
     running: set[asyncio.Task[None]] = set()
@@ -73,10 +76,10 @@ async def main(address: str, pid: int, mode: str) -> None:
         return True
 
     bus.add_message_handler(on_message)
-    body = [subject(pid), "C.UTF-8", "/org/vitrail/TestAgent"]
+    body = [subject(pid), language, "/org/vitrail/TestAgent"]
     await call(bus, "RegisterAuthenticationAgent", "(sa{sv})ss", body)
     say("registered")
     await bus.wait_for_disconnect()
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

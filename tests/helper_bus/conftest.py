@@ -152,12 +152,12 @@ def caller(bus: PrivateBus) -> Iterator[Callable[[str], Caller]]:
 
 
 @pytest.fixture
-def agent(bus: PrivateBus) -> Iterator[Callable[[int, str], Callable[[], str]]]:
+def agent(bus: PrivateBus) -> Iterator[Callable[..., Callable[[], str]]]:
     """Agents that answer for a process; the value reads the next line of what they say."""
     made: list[subprocess.Popen[str]] = []
 
-    def make(pid: int, mode: str) -> Callable[[], str]:
-        command = [sys.executable, str(HERE / "agent.py"), bus.address, str(pid), mode]
+    def make(pid: int, mode: str, language: str = "C.UTF-8") -> Callable[[], str]:
+        command = [sys.executable, str(HERE / "agent.py"), bus.address, str(pid), mode, language]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         made.append(process)
         assert process.stdout is not None
@@ -180,7 +180,7 @@ class FakeCore:
         os.mkfifo(self.folder / "begun")
 
     def behave(self, mode: str) -> None:
-        """From now on: die, silent, noise, wait."""
+        """From now on: die, silent, noise, flood, wait, steps; or, when it only checks, refuse, check-die."""
         (self.folder / "core-mode").write_text(mode)
 
     def wait_until_begun(self) -> int:
@@ -194,8 +194,16 @@ class FakeCore:
     @property
     def log(self) -> list[str]:
         """Its notes; the process id is left out."""
-        path = self.folder / "core-log"
-        return [" ".join(line.split()[:2]) for line in path.read_text().splitlines()] if path.exists() else []
+        return [" ".join(line.split()[:2]) for line in self._lines("core-log")]
+
+    @property
+    def lines(self) -> list[str]:
+        """What it was asked to check and to do: the word, and the digest of what it read."""
+        return self._lines("core-lines")
+
+    def _lines(self, name: str) -> list[str]:
+        path = self.folder / name
+        return path.read_text().splitlines() if path.exists() else []
 
 
 @pytest.fixture

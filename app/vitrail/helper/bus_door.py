@@ -3,7 +3,8 @@
 
 Separate from the core, and not in its file, because the core needs nothing but Python. No step is known here: a request
 is looked at only as far as the permission depends on it. Messages are handled raw, so that the sender belongs to this
-very call and to no other.
+very call and to no other. A change is first checked by the core, then asked about, and then begun, the same bytes each
+time; from there on it is a job, and needs neither its caller nor this door.
 """
 
 from __future__ import annotations
@@ -17,19 +18,21 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dbus_fast import BusType, Message, MessageFlag, MessageType, NameFlag, RequestNameReply, Variant
 from dbus_fast.aio import MessageBus
 
-from vitrail.helper.core_child import Asked, NoAnswerError, ask_core, read_request, refused
-from vitrail.model.host_wire import Refusal
+from vitrail.helper.core_child import Asked, answered, ask_core, check_by_core, read_request, refused
+from vitrail.helper.job_runs import JobRuns
+from vitrail.model.host_wire import Extend, HostJobStarted, Job, Refusal
+from vitrail.model.wire import to_wire
 
 NAME = "org.vitrail.Helper1"
 PATH = "/org/vitrail/Helper1"
 _ERROR = f"{NAME}.Error"
 _ACTION = "org.vitrail.helper1"
-_FREE = frozenset({"hello", "status"})
+_FREE = frozenset({"hello", "status", "job"})
 _BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 _POLKIT = (
     "org.freedesktop.PolicyKit1",
@@ -39,6 +42,7 @@ _POLKIT = (
 _VANISHED = "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''"
 _PROMPT_SECONDS = 600.0
 _AT_ONCE = 8
+T = TypeVar("T")
 
 
 class DoorError(Exception):
@@ -57,7 +61,7 @@ class _Caller:
         self.gone = False
         self.prompts: set[str] = set()
         """The questions to polkit that are open."""
-        self.readers: set[asyncio.Task[str]] = set()
+        self.readers: set[asyncio.Task[Any]] = set()
         """What may be dropped when it vanishes."""
 
 
@@ -68,16 +72,16 @@ class Door:
         self._bus = bus
         self._core = core
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._cores: set[asyncio.Task[str]] = set()
+        self._jobs = JobRuns(core)
         self._callers: dict[str, _Caller] = {}
-        self._at_once: Counter[int] = Counter()
+        self._at_once: Counter[tuple[int, bool]] = Counter()
         self._questions = 0
         self.last = time.monotonic()
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for an answer, or the core is at work."""
-        return bool(self._tasks or self._cores)
+        """Whether somebody waits for an answer, or a change is under way."""
+        return bool(self._tasks or self._jobs.tasks)
 
     async def open(self) -> bool:
         """Watch for callers that vanish, then take the name. False where another door has it."""
@@ -90,7 +94,7 @@ class Door:
         """Give the name back and let everything come to its end. Who comes from now on starts another door."""
         if self._bus.connected:
             await self._bus.release_name(NAME)
-        while tasks := (self._tasks if self._bus.connected else self._cores):
+        while tasks := {*self._jobs.tasks, *(self._tasks if self._bus.connected else ())}:
             await asyncio.wait(tasks)
 
     def on_message(self, message: Message) -> Message | bool | None:
@@ -116,7 +120,7 @@ class Door:
         self._tasks.add(task)
         task.add_done_callback(self._over)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _over(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         self.last = time.monotonic()
         error = None if task.cancelled() else task.exception()
@@ -127,10 +131,6 @@ class Door:
         reply = Message.new_error(message, f"{_ERROR}.Internal", "")
         try:
             reply = Message.new_method_return(message, "s", [await self._carried_out(caller, message)])
-        except Refusal as refusal:
-            reply = Message.new_method_return(message, "s", [refused(refusal)])
-        except NoAnswerError as error:
-            reply = Message.new_error(message, f"{_ERROR}.{error.name}", "")
         except DoorError as error:
             reply = Message.new_error(message, error.name, error.said)
         finally:
@@ -138,24 +138,43 @@ class Door:
                 await self._bus.send(reply)
 
     async def _carried_out(self, caller: _Caller, message: Message) -> str:
-        asked = read_request(message.body[0])
-        (uid,) = await self._call(_BUS, "GetConnectionUnixUser", "s", [message.sender])
-        if self._at_once[uid] >= _AT_ONCE:
-            raise DoorError("org.freedesktop.DBus.Error.LimitsExceeded")
-        self._at_once[uid] += 1
         try:
+            asked = read_request(message.body[0])
+        except Refusal as refusal:
+            return refused(None, refusal)
+        (uid,) = await self._call(_BUS, "GetConnectionUnixUser", "s", [message.sender])
+        # Who waits for a change takes no place of those who ask for one.
+        place = (uid, isinstance(asked.request, Job))
+        if self._at_once[place] + (0 if place[1] else self._jobs.count(uid)) >= _AT_ONCE:
+            raise DoorError("org.freedesktop.DBus.Error.LimitsExceeded")
+        self._at_once[place] += 1
+        try:
+            return await self._granted(caller, message, asked, uid)
+        except Refusal as refusal:
+            return refused(asked.id, refusal)
+        finally:
+            self._at_once[place] -= 1
+
+    async def _granted(self, caller: _Caller, message: Message, asked: Asked, uid: int) -> str:
+        if isinstance(asked.request, Job):
+            return answered(asked.id, to_wire(await self._jobs.follow(asked.request, uid)))
+        if not asked.is_change:
             if asked.verb not in _FREE:
                 await self._authorize(caller, message, asked)
-            return await self._ask_core(caller, asked)
-        finally:
-            self._at_once[uid] -= 1
+            asking = ask_core(self._core, asked)
+            # More time for a trial is one write: it is done in a moment, and is not broken off in the middle.
+            return await (asking if isinstance(asked.request, Extend) else self._read(caller, asking))
+        refusal = await self._read(caller, check_by_core(self._core, asked))
+        if refusal is not None:
+            return refusal
+        await self._authorize(caller, message, asked)
+        return answered(asked.id, to_wire(HostJobStarted(self._jobs.begin(asked, uid))))
 
-    async def _ask_core(self, caller: _Caller, asked: Asked) -> str:
-        task = asyncio.create_task(ask_core(self._core, asked))
-        self._cores.add(task)
-        task.add_done_callback(self._cores.discard)
-        if not asked.writes:
-            caller.readers.add(task)
+    @staticmethod
+    async def _read(caller: _Caller, asking: Coroutine[Any, Any, T]) -> T:
+        """What the core says, as long as the caller is there to hear it."""
+        task = asyncio.create_task(asking)
+        caller.readers.add(task)
         try:
             return await task
         except asyncio.CancelledError as error:
@@ -169,7 +188,8 @@ class Door:
         self._questions += 1
         question = f"{self._bus.unique_name}-{self._questions}"
         subject = ["system-bus-name", {"name": Variant("s", message.sender)}]
-        body = [subject, f"{_ACTION}.{asked.verb}", dict(asked.details), int(interactive), question]
+        details = {} if asked.plan_id is None else {"plan": asked.plan_id}
+        body = [subject, f"{_ACTION}.{asked.verb}", details, int(interactive), question]
         caller.prompts.add(question)
         try:
             async with asyncio.timeout(_PROMPT_SECONDS):

@@ -10,39 +10,58 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import re
+import signal
+import subprocess
 from dataclasses import dataclass
 
-from vitrail.model.host_wire import MAX_LINE_BYTES, PROTOCOL, VERBS, Apply, Keep, Kind, Refusal, Undo
+from vitrail.helper.run import start_core
+from vitrail.model.host_wire import (
+    MAX_ID_LENGTH,
+    MAX_LINE_BYTES,
+    PROTOCOL,
+    VERBS,
+    Apply,
+    Extend,
+    Keep,
+    Kind,
+    Refusal,
+    Request,
+    Undo,
+)
 from vitrail.model.wire import from_wire
 
-_WRITING = frozenset({"apply", "undo", "keep"})
 _ENVELOPE = ("protocol", "id", "verb")
-_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_ID_LENGTH}}}", re.ASCII)
 _MAX_ANSWER = 16 * 1024 * 1024
 _READ_SECONDS = 120.0
 _GRACE_SECONDS = 5.0
 
 
-class NoAnswerError(Exception):
-    """The core gave none; `name` is the last word of the D-Bus error."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, and what the question for a password may name of it."""
+    """A request: its line as it came, and what of it the permission depends on."""
 
+    id: str | None
     verb: str
+    request: Request
     line: bytes
-    details: tuple[tuple[str, str], ...]
 
     @property
-    def writes(self) -> bool:
-        """Whether it must never be broken off."""
-        return self.verb in _WRITING
+    def is_change(self) -> bool:
+        """Whether it changes the computer, so that it is checked first and goes on without its caller."""
+        return isinstance(self.request, Apply | Undo | Keep)
+
+    @property
+    def plan_id(self) -> str | None:
+        """The plan that it names."""
+        match self.request:
+            case Apply(plan=plan):
+                return plan.plan_id
+            case Keep(plan_id=plan_id) | Undo(plan_id=plan_id) | Extend(plan_id=plan_id):
+                return plan_id
+        return None
 
 
 def read_request(words: str) -> Asked:
@@ -67,72 +86,101 @@ def read_request(words: str) -> Asked:
         request = from_wire(VERBS[verb], {name: value for name, value in data.items() if name not in _ENVELOPE})
     except (ValueError, TypeError, RecursionError) as error:
         raise Refusal(Kind.FIELDS) from error
-    return Asked(verb, line + b"\n", _details(request))
+    given = data.get("id")
+    known = given if isinstance(given, str) and _ID.fullmatch(given) else None
+    return Asked(known, verb, request, line + b"\n")
 
 
-def _details(request: object) -> tuple[tuple[str, str], ...]:
-    match request:
-        case Apply(plan=plan):
-            return (("plan", plan.plan_id),)
-        case Keep(plan_id=plan_id) | Undo(plan_id=str(plan_id)):
-            return (("plan", plan_id),)
-    return ()
+def answered(request_id: str | None, result: object) -> str:
+    """The core's own form of an answer, for what the door knows by itself."""
+    return json.dumps({"id": request_id, "ok": True, "result": result}, separators=(",", ":"))
 
 
-def refused(refusal: Refusal) -> str:
-    """The core's own form of a refusal; no id, because the request was not taken on."""
+def refused(request_id: str | None, refusal: Refusal) -> str:
+    """The core's own form of a refusal."""
     error = {"kind": refusal.kind.value, "args": refusal.args_of}
-    return json.dumps({"id": None, "ok": False, "error": error}, separators=(",", ":"))
+    return json.dumps({"id": request_id, "ok": False, "error": error}, separators=(",", ":"))
+
+
+async def check_by_core(core: tuple[str, ...], asked: Asked) -> str | None:
+    """The core's refusal of a change as things stand, None where it would begin it. Raises Refusal.
+
+    A core that does not say has begun nothing: that is one refusal, whatever it died of.
+    """
+    try:
+        answer = await ask_core((*core, "--check"), asked)
+        data = json.loads(answer)
+    except (Refusal, ValueError) as error:
+        raise Refusal(Kind.CORE_MISSING) from error
+    return None if isinstance(data, dict) and data.get("ok") is True else answer
 
 
 async def ask_core(core: tuple[str, ...], asked: Asked) -> str:
-    """The core's answer. Raises NoAnswerError. One that only reads is ended when it is late; one that writes never."""
+    """The answer of a core that only reads: it is ended when it is late. Raises Refusal where there is none."""
+    reading, writing = os.pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *core,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=_ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-            limit=_MAX_ANSWER,
-        )
-    except OSError as error:
-        raise NoAnswerError("CoreMissing") from error
-    answered = False
-    try:
-        async with asyncio.timeout(None if asked.writes else _READ_SECONDS):
-            answer = await _converse(process, asked.line)
-            answered = True
-            return answer
-    except TimeoutError as error:
-        raise NoAnswerError("CoreLate") from error
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, UnicodeDecodeError) as error:
-        raise NoAnswerError("CoreDied") from error
+        child = Core(start_core(core, asked.line, writing))
+    except Refusal:
+        os.close(reading)
+        raise
     finally:
-        await _end(process, _GRACE_SECONDS if answered else None if asked.writes else 0)
+        os.close(writing)
+    grace = 0.0
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            answer = await _line_from(reading)
+        grace = _GRACE_SECONDS
+    except TimeoutError as error:
+        raise Refusal(Kind.CORE_LATE) from error
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, UnicodeDecodeError) as error:
+        raise Refusal(Kind.CORE_DIED) from error
+    finally:
+        await child.end(grace)
+    return answer
 
 
-async def _converse(process: asyncio.subprocess.Process, line: bytes) -> str:
-    if process.stdin is None or process.stdout is None:
-        raise NoAnswerError("CoreMissing")
-    # A core that is gone before it has read everything is known by its missing answer.
-    with contextlib.suppress(ConnectionError):
-        process.stdin.write(line)
-        await process.stdin.drain()
-        process.stdin.close()
-    answer = await process.stdout.readuntil(b"\n")
-    return answer[:-1].decode()
+def start_job(core: tuple[str, ...], asked: Asked, answer: int, progress: int) -> Core:
+    """A core that changes the computer, as long as it takes. Raises Refusal."""
+    return Core(start_core(core, asked.line, answer, progress))
 
 
-async def _end(process: asyncio.subprocess.Process, grace: float | None) -> None:
-    """See it gone, after so many seconds at most; None: when it wants to."""
-    # No deadline where there is none to wait for: in a task that was cancelled, Python 3.11.2 does not keep one.
-    if grace:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace):
-                await process.wait()
-    if grace is not None:
+class Core:
+    """A core that was started. `ended` is done when nothing of it is left."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._watched = os.pidfd_open(process.pid)
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(self._watched, self._over)
+
+    def _over(self) -> None:
+        self._loop.remove_reader(self._watched)
+        os.close(self._watched)
+        self._process.wait()
+        self.ended.set_result(None)
+
+    def kill(self) -> None:
+        """End it and everything that it has started."""
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
-    await process.communicate()
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def end(self, grace: float) -> None:
+        """See it gone, after so many seconds at most; one that stays in the kernel is left to it."""
+        # wait and not timeout: in a task that was cancelled, Python 3.11.2 does not keep the latter.
+        if grace:
+            await asyncio.wait({self.ended}, timeout=grace)
+        if not self.ended.done():
+            self.kill()
+            await asyncio.wait({self.ended}, timeout=_GRACE_SECONDS)
+
+
+async def _line_from(descriptor: int) -> str:
+    reader = asyncio.StreamReader(_MAX_ANSWER)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
+    )
+    try:
+        return (await reader.readuntil(b"\n"))[:-1].decode()
+    finally:
+        transport.close()

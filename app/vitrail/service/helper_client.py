@@ -2,7 +2,7 @@
 """The root helper, asked over the system bus: one connection a question, each with a deadline.
 
 Every method waits, so none is for the thread that draws. Raises Refused, ApplyFailed, Unreachable and Unsettled in the
-words of `helper_words`.
+words of `helper_words`. A change goes on by itself once it has begun; who comes back finds it with `newest_job`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,30 @@ from dbus_fast import AuthError, BusType, InvalidAddressError, Message, MessageF
 from dbus_fast.aio import MessageBus
 
 from vitrail import __version__
+from vitrail.model.errors import Refused, Unsettled
 from vitrail.model.host_step import HostPlan
+from vitrail.model.host_story import GuardClock, HostStory
 from vitrail.model.host_wire import (
     PROTOCOL,
     Apply,
+    Extend,
     Facts,
     Hello,
+    HostJob,
+    HostJobStarted,
     HostRunOutcome,
     HostRunState,
+    Job,
     Keep,
     Request,
     Status,
+    Story,
     Undo,
+    Watch,
 )
 from vitrail.model.wire import WireError, from_wire, to_wire
-from vitrail.service.helper_words import broken_off, late, no_bus, not_answered, not_done, other_version
+from vitrail.service.helper_jobs import Told, follow, recognised
+from vitrail.service.helper_words import NO_JOB, broken_off, late, no_bus, not_answered, not_done, other_version
 
 _NAME = "org.vitrail.Helper1"
 _PATH = "/org/vitrail/Helper1"
@@ -43,10 +52,11 @@ _SERVICE_FILES = (
 _START_SECONDS = 40.0
 _READ_SECONDS = 150.0
 _PROMPT_SECONDS = 660.0
-_WRITE_SECONDS = 3 * 3600.0
 T = TypeVar("T")
-_FREE = (Hello, Status)
-_WRITING = (Apply, Undo, Keep)
+_FREE = (Hello, Status, Job)
+_WRITING = (Apply, Undo, Keep, Extend)
+Change = Apply | Undo | Keep
+Changed = HostRunOutcome | tuple[HostRunOutcome, ...] | HostRunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,22 @@ class FactsPage:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """What the kernel counts for one open file of a graphics card; `path` is proc/PID/fdinfo/NUMBER."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPage:
+    """The open files of every QEMU, by process and number; `next` is where to go on after, None at the end."""
+
+    entries: tuple[OpenFile, ...]
+    next: str | None
+
+
 class HelperClient:
     """The verbs. `address`: another bus than the system's; `root`: where to look whether the helper is installed."""
 
@@ -98,7 +124,7 @@ class HelperClient:
         known = (
             {field.name: answer.get(field.name) for field in fields(HelperHello)} if isinstance(answer, dict) else None
         )
-        return _understood(HelperHello, known, Hello())
+        return _understood(HelperHello, known, writes=False)
 
     def status(self) -> HelperStatus:
         """What it has done, and what awaits Keep; asks for no permission."""
@@ -108,34 +134,80 @@ class HelperClient:
         """One page of what a recording of this computer holds."""
         return self._read(FactsPage, Facts(after))
 
-    def apply(self, plan: HostPlan) -> HostRunOutcome:
-        """Carry it out. Only a helper of this very version does."""
+    def watch(self, after: str | None = None) -> WatchPage:
+        """One page of what the kernel counts for the cards of every QEMU."""
+        return self._read(WatchPage, Watch(after))
+
+    def newest_job(self) -> HostJob | None:
+        """The change that this user began last, whether or not it has ended; asks for no permission."""
+        try:
+            return self._read(HostJob, Job(None, -1))
+        except Refused as error:
+            if error.what.id == NO_JOB:
+                return None
+            raise
+
+    def wait_for(self, job: HostJob, told: Told | None = None) -> Changed:
+        """What comes of a change that somebody began: what its verb returns, or raises."""
+        kinds: dict[str, Any] = {"apply": HostRunOutcome, "undo": tuple[HostRunOutcome, ...], "keep": HostRunState}
+        value: Changed = self._settled(kinds[job.verb], job.job, told)
+        return value
+
+    def extend(self, plan_id: str, boot_id: str) -> GuardClock:
+        """A quarter of an hour more for a trial that is seen to work in this boot."""
+        return self._read(GuardClock, Extend(plan_id, boot_id))
+
+    def story(self) -> HostStory:
+        """Trials that nobody kept, and what this boot shows of kept plans."""
+        return self._read(HostStory, Story())
+
+    def apply(self, plan: HostPlan, told: Told | None = None) -> HostRunOutcome:
+        """Carry it out; `told` hears each step as it begins. Only a helper of this very version does."""
         theirs = self.hello()
         if theirs.protocol != PROTOCOL or theirs.version != __version__:
             raise other_version(theirs.version, __version__)
-        return self._read(HostRunOutcome, Apply(plan))
+        return self._change(HostRunOutcome, Apply(plan), told)
 
     def undo(
-        self, plan_id: str | None = None, *, everything: bool = False, force: bool = False
+        self, plan_id: str | None = None, *, everything: bool = False, force: bool = False, told: Told | None = None
     ) -> tuple[HostRunOutcome, ...]:
         """Take back a plan, the newest one, or everything. Any helper does, whatever its version."""
-        return self._read(tuple[HostRunOutcome, ...], Undo(plan_id, everything, force))
+        return self._change(tuple[HostRunOutcome, ...], Undo(plan_id, everything, force), told)
 
-    def keep(self, plan_id: str, boot_id: str) -> HostRunState:
+    def keep(self, plan_id: str, boot_id: str, told: Told | None = None) -> HostRunState:
         """The plan stays, as seen in this boot."""
-        return self._read(HostRunState, Keep(plan_id, boot_id))
+        return self._change(HostRunState, Keep(plan_id, boot_id), told)
+
+    def _change(self, kind: type[T], request: Change, told: Told | None) -> T:
+        request_id = secrets.token_hex(8)
+        try:
+            answer = self._answer_to(request, request_id)
+            job = _understood(HostJobStarted, answer, writes=True).job
+        except Unsettled:
+            # It may have begun before the connection broke.
+            found = recognised(self._job, request_id)
+            if found is None:
+                raise
+            job = found
+        return self._settled(kind, job, told)
+
+    def _settled(self, kind: type[T], job: str, told: Told | None) -> T:
+        line = follow(self._job, job, told)
+        return _understood(kind, _result(line, writes=True), writes=True)
+
+    def _job(self, request: Job) -> HostJob:
+        return self._read(HostJob, request)
 
     def _read(self, kind: type[T], request: Request) -> T:
-        return _understood(kind, self._answer_to(request), request)
+        return _understood(kind, self._answer_to(request), writes=isinstance(request, _WRITING))
 
-    def _answer_to(self, request: Request) -> Any:
+    def _answer_to(self, request: Request, request_id: str | None = None) -> Any:
         writes = isinstance(request, _WRITING)
-        seconds = _START_SECONDS + (_WRITE_SECONDS if writes else _READ_SECONDS)
-        seconds += 0.0 if isinstance(request, _FREE) else _PROMPT_SECONDS
-        answer = asyncio.run(self._ask(request, writes=writes, seconds=seconds))
-        return _result(answer, writes=writes)
+        seconds = _START_SECONDS + _READ_SECONDS + (0.0 if isinstance(request, _FREE) else _PROMPT_SECONDS)
+        call = _call(request, request_id or secrets.token_hex(8))
+        return _result(asyncio.run(self._ask(call, writes=writes, seconds=seconds)), writes=writes)
 
-    async def _ask(self, request: Request, *, writes: bool, seconds: float) -> str:
+    async def _ask(self, call: Message, *, writes: bool, seconds: float) -> str:
         bus = MessageBus(bus_type=BusType.SYSTEM, bus_address=self._address)
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -144,7 +216,7 @@ class HelperClient:
             raise no_bus(type(error).__name__) from error
         try:
             async with asyncio.timeout(seconds):
-                reply = await bus.call(_call(request))
+                reply = await bus.call(call)
         except TimeoutError as error:
             raise late(writes=writes) from error
         except (OSError, EOFError) as error:
@@ -163,10 +235,10 @@ class HelperClient:
         return any((self._root / path).is_file() for path in _SERVICE_FILES)
 
 
-def _call(request: Request) -> Message:
+def _call(request: Request, request_id: str) -> Message:
     members = to_wire(request)
     verb = members.pop("class").lower()
-    line = {"protocol": PROTOCOL, "id": secrets.token_hex(8), "verb": verb, **members}
+    line = {"protocol": PROTOCOL, "id": request_id, "verb": verb, **members}
     return Message(
         destination=_NAME,
         path=_PATH,
@@ -178,11 +250,11 @@ def _call(request: Request) -> Message:
     )
 
 
-def _understood(kind: type[T], result: Any, request: Request) -> T:
+def _understood(kind: type[T], result: Any, *, writes: bool) -> T:
     try:
         value: T = from_wire(kind, result)
     except WireError as error:
-        raise broken_off(str(error)[:80], writes=isinstance(request, _WRITING)) from error
+        raise broken_off(str(error)[:80], writes=writes) from error
     return value
 
 

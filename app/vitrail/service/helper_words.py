@@ -12,6 +12,8 @@ from vitrail.model.host_wire import Kind
 from vitrail.model.outcome import RunResult
 from vitrail.model.text import Text, text
 
+NO_JOB = "helper.no-job"
+"""What is said of a change that nobody knows of."""
 _DOOR = "org.vitrail.Helper1.Error."
 _DBUS = "org.freedesktop.DBus.Error."
 
@@ -57,6 +59,8 @@ _SAID: dict[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.NO_CORE: ("helper.refused.no-core", ()),
     Kind.JOURNAL: ("helper.refused.journal", ("run",)),
     Kind.STATE: ("helper.refused.state", ("reason",)),
+    Kind.CORE_MISSING: ("helper.damaged", ()),
+    Kind.NO_JOB: (NO_JOB, ()),
 }
 _NEXT: dict[Kind, str] = {
     Kind.OTHER_BOOT: "helper.next.plan-again",
@@ -69,6 +73,8 @@ _NEXT: dict[Kind, str] = {
     Kind.RULE: "helper.next.install-fitting",
     Kind.PACKAGE_LOCK: "helper.next.wait",
     Kind.LOCKED: "helper.next.wait",
+    Kind.CORE_MISSING: "helper.next.install-again",
+    Kind.NO_JOB: "helper.next.status",
 }
 _FREE_ANSWERS: dict[str, tuple[str, str]] = {
     f"{_DOOR}Denied": ("helper.denied", "helper.next.ask-administrator"),
@@ -77,7 +83,6 @@ _FREE_ANSWERS: dict[str, tuple[str, str]] = {
     f"{_DBUS}InteractiveAuthorizationRequired": ("helper.no-agent", "helper.next.start-agent"),
     f"{_DOOR}NoPolkit": ("helper.no-polkit", "helper.next.install-polkit"),
     f"{_DBUS}LimitsExceeded": ("helper.busy", "helper.next.wait"),
-    f"{_DOOR}CoreMissing": ("helper.damaged", "helper.next.install-again"),
     f"{_DBUS}AccessDenied": ("helper.bus-refuses", "helper.next.install-again"),
     f"{_DBUS}UnknownMethod": ("helper.not-understood", "helper.next.install-fitting"),
     f"{_DBUS}UnknownObject": ("helper.not-understood", "helper.next.install-fitting"),
@@ -136,6 +141,8 @@ def not_done(kind_name: str, args: dict[str, object], *, writes: bool) -> Vitrai
         return Refused(text("helper.not-understood"), text("helper.next.install-fitting"))
     if kind is Kind.APPLY_FAILED:
         return _apply_failed(args)
+    if kind is Kind.CORE_LATE:
+        return late(writes=writes)
     if kind not in _SAID:
         return broken_off(kind_name, writes=writes)
     message_id, names = _SAID[kind]
