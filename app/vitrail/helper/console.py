@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
+from vitrail.helper.guard_console import story_lines
 from vitrail.helper.state import State
 from vitrail.helper.status import status
 from vitrail.helper.undo import undo
@@ -86,6 +87,8 @@ def console_status(state: State) -> int:
         when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started_at))
         kept = ", kept" if run.kept else ", not kept yet" if run.awaits_keep else ""
         _say(f"{run.plan_id}  {when}  {run.state}{kept}")
+    for line in story_lines(state):
+        _say(line)
     for name in broken:
         _say(f"{name}: its journal cannot be read")
     if not runs and not broken:

@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, replace
 
 from vitrail.helper.put import write_all
+from vitrail.helper.rules import is_of_guard
 from vitrail.helper.state import RUNS, State
 from vitrail.helper.tree import Tree
 from vitrail.model.host_journal import (
@@ -84,6 +85,25 @@ class Run:
     def in_effect(self) -> bool:
         """Whether something of it may still be there."""
         return self.state in (RunState.APPLIED, RunState.INCOMPLETE, RunState.INTERRUPTED)
+
+    @property
+    def awaits_keep(self) -> bool:
+        """Whether it is taken back unless somebody says that it stays."""
+        return self.state is RunState.APPLIED and self.plan.guarded and self.kept is None
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether the plan is kept, and what belonged to the trial of it is still there."""
+        if self.kept is None or not self.plan.guarded:
+            return False
+        if self.plan.keep:
+            return self.in_effect
+        guards = [step for change, step in zip(self.plan.steps, self.steps, strict=True) if is_of_guard(change)]
+        return self.state is RunState.APPLIED and not all(map(_is_gone, guards))
+
+
+def _is_gone(step: StepRecord) -> bool:
+    return step.taken_back is not None and step.taken_back.result != StepResult.FAILED
 
 
 class Journal:
@@ -186,9 +206,16 @@ def _followed(run: Run, line: HostLine) -> Run:
             step = replace(step, done=True)
         case HostStepTakenBack():
             step = replace(step, taken_back=line)
-            # An undo that was killed after this line is no run that is applied.
-            run = replace(run, ended=None)
+            # An undo that was killed after this line is no run that is applied; but a guard that is no longer needed
+            # goes by itself.
+            if run.kept is None or not is_of_guard(run.plan.steps[line.index]):
+                run = replace(run, ended=None)
     return replace(run, steps=(*run.steps[: line.index], step, *run.steps[line.index + 1 :]))
+
+
+def is_kept(tree: Tree, plan_id: str | None) -> bool:
+    """Whether the user's word is that this plan stays, and it is still in effect."""
+    return any(run.kept and run.in_effect for run in read_runs(tree)[0] if run.plan.plan_id == plan_id)
 
 
 def readable_runs(tree: Tree) -> tuple[Run, ...]:
