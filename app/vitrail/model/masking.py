@@ -14,6 +14,7 @@ _GRUB_PASSWORD = re.compile(r"(?im)^([ \t]*password(?:_pbkdf2)?[ \t]+)\S+([ \t]+
 _GRUB_HASH = re.compile(r"\bgrub\.pbkdf2\.\S+")
 _GRUB_USERS = re.compile(r"(?im)^([ \t]*(?:set[ \t]+superusers=|GRUB_SUPERUSERS=))(\"[^\"\n]*\"|'[^'\n]*'|[^\s;]+)")
 _ENTRY_USERS = re.compile(r"(?m)(--users[ \t]+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s{]+)")
+_LOADED = frozenset({"linux", "linux16", "linuxefi", "initrd", "initrd16", "initrdefi"})
 _SIGNS = ("next_entry", "load_env", "custom.cfg", "blscfg", "superusers")
 
 
@@ -26,6 +27,10 @@ def without_passwords(words: str) -> str:
 
 
 def signs_of(words: str) -> str:
-    """The lines of a generated grub.cfg that tell whether it reads a one-shot, further entries and passwords."""
-    lines = [line for line in words.split("\n") if any(sign in line for sign in _SIGNS)]
+    """The lines of a generated grub.cfg that tell what it loads, and whether it reads one-shots and further entries."""
+    lines = [line for line in words.split("\n") if line.split()[:1] and _is_sign(line)]
     return without_passwords("".join(f"{line}\n" for line in lines))
+
+
+def _is_sign(line: str) -> bool:
+    return line.split()[0] in _LOADED or any(sign in line for sign in _SIGNS)

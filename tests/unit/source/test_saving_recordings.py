@@ -69,7 +69,7 @@ def starting(tree):
     tree.mounted("/mnt", "0:44", "nas.example:/photos", kind="nfs4")
     custom = 'set superusers="carol"\npassword_pbkdf2 carol grub.pbkdf2.sha512.10000.AB\nsearch --fs-uuid 7A3C-11F2\n'
     tree.file("boot/grub/custom.cfg", custom).file("etc/crypttab", f"luks-alice UUID={UUID} none luks\n")
-    tree.uefi().file("boot/grub/grub.cfg", f"{GRUB_SIGNS}# photos\n{custom}")
+    tree.uefi().file("boot/grub/grub.cfg", f"{GRUB_SIGNS}# photos\n\tlinux\t/vmlinuz root=UUID={UUID}\n{custom}")
     selected = "0123456789abcdef0123456789abcdef-6.12.conf"
     tree.file(f"boot/loader/entries/{selected}", f"options root=UUID={UUID} rw \n\n")
     return tree.file(loader_variable("LoaderEntrySelected"), b"\6\0\0\0" + f"{selected}\0".encode("utf-16-le"))
@@ -143,7 +143,8 @@ def test_the_start_hangs_together_in_a_recording(tmp_path):
 def test_of_a_generated_menu_only_its_abilities_are_kept(tmp_path):
     tree = starting(personal(tmp_path))
     kept = draft_of(tree).files["root/boot/grub/grub.cfg"].decode()
-    assert kept == GRUB_SIGNS + 'set superusers="masked"\n'
+    linux = "\tlinux\t/vmlinuz root=UUID=00000000-0000-4000-8000-000000000001\n"
+    assert kept == f'{GRUB_SIGNS}{linux}set superusers="masked"\n'
 
 
 def test_what_was_shown_is_what_is_written(tmp_path):
