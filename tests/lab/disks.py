@@ -39,8 +39,8 @@ def machine(
 ) -> Iterator[Machine]:
     """A machine that is on and answers.
 
-    Without a disk's name it starts straight into its kernel, without systemd, in seconds. With one of DISKS the firmware
-    and the boot loader on it run, systemd starts, and what was written is there after a restart.
+    Without a disk's name it starts straight into its kernel, without systemd, in seconds. With one of DISKS the
+    firmware and the boot loader on it run, systemd starts, and what was written is there after a restart.
     """
     start = prepared(disk) if disk else Start(image().disk, "raw", None, kernel=True)
     with running(hardware, start, name, on=on, memory_mib=memory_mib) as made:

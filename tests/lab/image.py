@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tree as a disk that starts: an EFI partition, a root partition, and the kernel with a small initramfs beside it."""
+"""The tree as a disk that starts: an EFI and a root partition, and the kernel with a small initramfs beside it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FORMAT = 3
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a machine starts: the disk below its own, the firmware's variables if it has UEFI, and whether QEMU gives the kernel."""
+    """The disk below a machine's own, the firmware's variables if it has UEFI, and whether QEMU gives the kernel."""
 
     below: Path
     below_kind: str

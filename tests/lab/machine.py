@@ -87,7 +87,9 @@ class Machine:
         try:
             status = self._running().wait(limit_s)
         except subprocess.TimeoutExpired:
-            raise LateError(f"still on after {limit_s:.0f} s; the console ends with:\n{self.console()[-800:]}") from None
+            raise LateError(
+                f"still on after {limit_s:.0f} s; the console ends with:\n{self.console()[-800:]}"
+            ) from None
         if status:
             raise GuestDiedError(f"QEMU ended with {status}: {words_of(self.folder / 'qemu.log')[-800:]}")
 

@@ -28,7 +28,8 @@ def make_share(folder: Path) -> Path:
     shutil.copy(REPOSITORY / "build/vitrail-helper.pyz", folder / "build")
     shutil.copytree(GUEST, folder / "guest", ignore=_NOT_TAKEN)
     base = tree()
-    inside = 'mount --bind "$1" "$0/mnt"; exec chroot "$0" python3 -m compileall -q --invalidation-mode unchecked-hash /mnt/app'
+    compiling = "python3 -m compileall -q --invalidation-mode unchecked-hash /mnt/app"
+    inside = f'mount --bind "$1" "$0/mnt"; exec chroot "$0" {compiling}'
     subprocess.run(("unshare", "-m", "bash", "-ec", inside, str(base), str(folder)), check=True)
     return folder
 

@@ -14,7 +14,19 @@ from lab.place import LabCannotRunError, cache
 SUITE = "bookworm"
 MIRROR = os.environ.get("VITRAIL_LAB_MIRROR", "http://deb.debian.org/debian")
 SYSTEM = (
-    *("systemd-sysv", "udev", "kmod", "dbus", "iproute2", "procps", "psmisc", "e2fsprogs", "dosfstools", "zstd", "cpio"),
+    *(
+        "systemd-sysv",
+        "udev",
+        "kmod",
+        "dbus",
+        "iproute2",
+        "procps",
+        "psmisc",
+        "e2fsprogs",
+        "dosfstools",
+        "zstd",
+        "cpio",
+    ),
     *("linux-image-amd64", "initramfs-tools", "busybox-static", "grub-efi-amd64-bin", "grub2-common", "efibootmgr"),
 )
 HOMELAB = (
@@ -33,7 +45,9 @@ def recipe() -> str:
 
 def in_tree(tree: Path, *command: str) -> None:
     """Run a command inside, with /proc; what it says is kept in a log beside the tree."""
-    inside = 'mount -t proc proc "$0/proc"; mount --rbind /dev "$0/dev"; mount --make-rslave "$0/dev"; exec chroot "$0" "$@"'
+    inside = (
+        'mount -t proc proc "$0/proc"; mount --rbind /dev "$0/dev"; mount --make-rslave "$0/dev"; exec chroot "$0" "$@"'
+    )
     run("unshare", "-m", "bash", "-ec", inside, str(tree), *command, log=tree.with_suffix(".log"))
 
 
@@ -41,7 +55,9 @@ def run(*command: str, log: Path) -> None:
     """A tool of this machine; its words are only shown when it fails."""
     environment = {**_QUIET, **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}}
     with log.open("ab") as words:
-        status = subprocess.run(command, stdout=words, stderr=words, stdin=subprocess.DEVNULL, env=environment, check=False)
+        status = subprocess.run(
+            command, stdout=words, stderr=words, stdin=subprocess.DEVNULL, env=environment, check=False
+        )
     if status.returncode:
         tail = log.read_text(errors="replace")[-1500:]
         raise LabCannotRunError(f"{' '.join(command)[:120]} failed with {status.returncode}:\n{tail}")

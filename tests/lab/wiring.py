@@ -105,7 +105,10 @@ class Hardware:
         if self.builtin:
             found += ["-device", f"{self.builtin.model},bus=pcie.0,addr=0x2"]
         for number, slot in enumerate(self.slots, 1):
-            found += ["-device", f"pcie-root-port,id=rp{number},bus=pcie.0,addr={0x10 + number:#x},chassis={number},slot={number}"]
+            found += [
+                "-device",
+                f"pcie-root-port,id=rp{number},bus=pcie.0,addr={0x10 + number:#x},chassis={number},slot={number}",
+            ]
             if slot.bridged:
                 found += ["-device", f"pcie-pci-bridge,id=br{number},bus=rp{number},addr=0x0"]
             for place, part in enumerate(slot.parts):
