@@ -9,16 +9,17 @@ from __future__ import annotations
 import runpy
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TARGET = REPOSITORY / "build" / "helper"
 _CORE: dict[str, Any] = runpy.run_path(str(Path(__file__).with_name("build.py")))
+
+from vitrail.helper.core_file import archive_of, sources  # noqa: E402 - the line before says where it is
+
 _DOOR = "vitrail.helper.bus_door"
 _MAIN = b"import sys\nfrom vitrail.helper.bus_door import main\nsys.exit(main())\n"
-_DATE = (1980, 1, 1, 0, 0, 0)
 _COPIED = (
     REPOSITORY / "packaging" / "helper" / "org.vitrail.Helper1.conf",
     REPOSITORY / "packaging" / "helper" / "org.vitrail.Helper1.service",
@@ -26,29 +27,10 @@ _COPIED = (
 )
 
 
-def door_sources() -> dict[str, Path]:
-    """Every file of the door's archive by its name in there."""
-    todo, found = {_DOOR}, dict[str, Path]()
-    while todo:
-        module = todo.pop()
-        path = _CORE["file_of"](module)
-        if path is None or path in found.values():
-            continue
-        found[path.relative_to(_CORE["APP"]).as_posix()] = path
-        todo |= _CORE["imported"](path)
-    return found
-
-
 def build_door(target: Path) -> None:
-    """Write the archive: sorted, stored, one date."""
-    contents = {name: path.read_bytes() for name, path in door_sources().items()} | {"__main__.py": _MAIN}
-    with target.open("wb") as file:
-        file.write(b"#!/usr/bin/python3 -I\n")
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            for name in sorted(contents):
-                info = zipfile.ZipInfo(name, _DATE)
-                info.create_system, info.external_attr = 3, 0o100644 << 16
-                archive.writestr(info, contents[name])
+    """Write the archive, as the core's is made."""
+    contents = {name: path.read_bytes() for name, path in sources(_CORE["APP"], _DOOR).items()}
+    target.write_bytes(archive_of(contents | {"__main__.py": _MAIN}, b"#!/usr/bin/python3 -I\n"))
     target.chmod(0o755)
 
 

@@ -10,17 +10,21 @@ from dataclasses import dataclass
 
 from vitrail.helper.effects import images_of
 from vitrail.helper.journal import readable_runs
-from vitrail.helper.machine import check_fits, check_space
+from vitrail.helper.machine import check_fits, check_room, check_space
 from vitrail.helper.packages import check_packages
+from vitrail.helper.rules import check_rules, trial_of
 from vitrail.helper.run import demand
 from vitrail.helper.state import State
 from vitrail.helper.tree import File, Tree
+from vitrail.helper.trial_fit import check_trial
+from vitrail.helper.trial_image import build_image
 from vitrail.model.edited_lines import Unrenderable
-from vitrail.model.host_place import stages_of, subject_of_change, subject_path
-from vitrail.model.host_step import ArgumentsByTool, HostPlan, RunTool, WriteFile, cards_of, tokens_of
+from vitrail.model.host_place import subject_of_change, subject_path
+from vitrail.model.host_step import ArgumentsByTool, HostChange, HostPlan, RunTool, WriteFile
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.outcome import RunState
 from vitrail.model.render import digest_of, render
+from vitrail.model.trial import MakeTrialImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,42 +37,55 @@ class Prepared:
 
 def check(state: State, plan: HostPlan) -> None:
     """Nothing, where the plan may be carried out now. Raises Refusal."""
-    _check_rules(plan)
+    check_rules(plan)
     if state.is_locked():
         raise Refusal(Kind.LOCKED)
     check_now(state, plan)
+    trial = trial_of(plan)
+    if trial is not None:
+        check_trial(state.tree, trial)
+        if trial.image is not None:
+            check_image(state.tree, trial.image)
 
 
-def check_now(state: State, plan: HostPlan) -> None:
-    """The part that the machine decides."""
+def check_now(state: State, plan: HostPlan, *, tried: str | None = None) -> None:
+    """The part that the machine decides. `tried`: the plan whose trial this makes lasting."""
     check_fits(state.tree, plan)
     check_packages(state.tree)
-    interrupted = next((run for run in readable_runs(state.tree) if run.state is RunState.INTERRUPTED), None)
-    if interrupted is not None:
-        raise Refusal(Kind.INTERRUPTED, run=interrupted.name, plan_id=interrupted.plan.plan_id)
-    for change in plan.steps:
-        if isinstance(change, WriteFile):
-            prepare(state.tree, change)
-        elif isinstance(change, RunTool | ArgumentsByTool):
-            demand(state.tree, change.tool)
-            check_space(state.tree, images_of(state.tree, change.tool))
+    _check_runs(state.tree, tried)
+    # What Keep will do is looked at too: a trial of what cannot be made lasting is none.
+    for change in (*plan.steps, *plan.keep):
+        _check_change(state.tree, change)
 
 
-def _check_rules(plan: HostPlan) -> None:
-    """What the plan alone decides."""
-    stages = stages_of(plan.steps)
-    if list(stages) != sorted(stages):
-        raise Refusal(Kind.RULE, rule="order")
-    subjects = [subject_of_change(change) for change in plan.steps]
-    if len(set(subjects)) != len(subjects):
-        raise Refusal(Kind.RULE, rule="subject-twice")
-    cards = cards_of(plan)
-    mine = {card.identity for card in cards if card.plan_id == plan.plan_id}
-    tokens = tokens_of(plan)
-    if tokens and plan.plan_id not in tokens:
-        raise Refusal(Kind.RULE, rule="token")
-    if not {card.identity for card in cards} <= set(plan.identities) or (cards and not mine):
-        raise Refusal(Kind.RULE, rule="cards")
+def _check_runs(tree: Tree, tried: str | None) -> None:
+    """Nothing is begun on top of what was broken off, nor beside what is being tried."""
+    for run in readable_runs(tree):
+        if run.state is RunState.INTERRUPTED and not run.is_left_over:
+            raise Refusal(Kind.INTERRUPTED, run=run.name, plan_id=run.plan.plan_id)
+        if run.awaits_keep and run.plan.plan_id != tried:
+            raise Refusal(Kind.AWAITS_KEEP, run=run.name, plan_id=run.plan.plan_id)
+
+
+def _check_change(tree: Tree, change: HostChange) -> None:
+    match change:
+        case WriteFile():
+            prepare(tree, change)
+        case RunTool() | ArgumentsByTool():
+            demand(tree, change.tool)
+            check_space(tree, images_of(tree, change.tool))
+        case MakeTrialImage():
+            path = subject_path(change) or ""
+            if tree.exists(path):
+                raise Refusal(Kind.SUBJECT_CHANGED, subject=f"/{path}")
+
+
+def check_image(tree: Tree, change: MakeTrialImage) -> None:
+    """Nothing, where the trial's image can be made, and there is room for it. Raises Refusal."""
+    path = subject_path(change) or ""
+    missing = tree.missing_folders(path)
+    above = missing[0] if missing else path
+    check_room(tree, above, len(build_image(tree, change)))
 
 
 def prepare(tree: Tree, change: WriteFile) -> Prepared:

@@ -16,8 +16,9 @@ from vitrail.helper.check import check
 from vitrail.helper.facts import facts
 from vitrail.helper.guard_clock import extend
 from vitrail.helper.guard_story import story
+from vitrail.helper.keep import check_keep, keep
 from vitrail.helper.state import State
-from vitrail.helper.status import check_keep, keep, status
+from vitrail.helper.status import status
 from vitrail.helper.undo import check_undo, undo
 from vitrail.helper.watch import watch
 from vitrail.model.host_journal import FORMAT

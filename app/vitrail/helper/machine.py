@@ -93,7 +93,13 @@ def check_space(tree: Tree, images: tuple[str, ...]) -> None:
     for path in images:
         with tree.parent(path) as (folder, name):
             size = os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
-            space = os.statvfs(folder)
-        need = int(size * _FACTOR) + _KEPT_FREE
-        if space.f_bavail * space.f_frsize < need:
-            raise Refusal(Kind.NO_SPACE, path=path, need=need)
+        check_room(tree, path, int(size * _FACTOR))
+
+
+def check_room(tree: Tree, path: str, size: int) -> None:
+    """Nothing, where so many bytes fit in the folder of this path, and some are left. Raises Refusal."""
+    with tree.parent(path) as (folder, _):
+        space = os.statvfs(folder)
+    need = size + _KEPT_FREE
+    if space.f_bavail * space.f_frsize < need:
+        raise Refusal(Kind.NO_SPACE, path=path, need=need)

@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 
-from vitrail.helper.tree import Tree, labels_of, read_at
+from vitrail.helper.tree import MAX_FILE_BYTES, Tree, labels_of, read_at
 from vitrail.model.host_journal import FileState, Label
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.render import digest_of
@@ -55,7 +55,7 @@ def put(tree: Tree, path: str, content: bytes, state: FileState, temporary: str)
                 os.unlink(temporary, dir_fd=folder)
             raise
         os.fsync(folder)
-        seen = read_at(folder, name, path)
+        seen = read_at(folder, name, path, max(len(content), MAX_FILE_BYTES))
     if seen is None or seen.state.digest != digest_of(content) or not _same_dress(seen.state, state):
         raise Refusal(Kind.PLACE, path=path, reason="read-back")
 

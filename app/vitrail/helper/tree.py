@@ -81,6 +81,15 @@ class Tree:
         except FileNotFoundError:
             return None
 
+    def exists(self, path: str) -> bool:
+        """Whether there is anything of this name; a link is not followed. Raises Refusal, OSError."""
+        try:
+            with self.parent(path) as (folder, name):
+                os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return True
+
     def missing_folders(self, path: str) -> tuple[str, ...]:
         """Folders above this path that do not exist, outermost first."""
         above = parts_of(path)[:-1]
@@ -152,7 +161,7 @@ def _open_folder(descriptor: int, part: str, path: str) -> int:
         raise
 
 
-def read_at(folder: int, name: str, path: str) -> File | None:
+def read_at(folder: int, name: str, path: str, limit: int = MAX_FILE_BYTES) -> File | None:
     """A plain file of one name in a folder that only its owner writes. Raises Refusal for anything else."""
     above = os.fstat(folder)
     if above.st_mode & _OTHERS_WRITE or above.st_uid not in (0, os.geteuid()):
@@ -167,9 +176,9 @@ def read_at(folder: int, name: str, path: str) -> File | None:
         raise
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_size > MAX_FILE_BYTES:
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_size > limit:
             raise Refusal(Kind.PLACE, path=path, reason="file")
-        content = _read_all(descriptor, MAX_FILE_BYTES)
+        content = _read_all(descriptor, limit)
         mode = stat.S_IMODE(status.st_mode)
         state = FileState(digest_of(content), mode, status.st_uid, status.st_gid, labels_of(descriptor))
         return File(content, state)

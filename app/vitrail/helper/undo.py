@@ -21,18 +21,11 @@ from vitrail.helper.undo_made import End, undo_made, undo_one_shot, undo_tool
 from vitrail.model.edited_lines import Unrenderable
 from vitrail.model.host_journal import FileStarted, HostStepTakenBack
 from vitrail.model.host_place import Stage, kind_of_change, stages_of, subject_of_change, subject_path
-from vitrail.model.host_step import (
-    ArgumentsByTool,
-    HostPlan,
-    MakeTrialImage,
-    RunTool,
-    SetOneShot,
-    StoreGuard,
-    WriteFile,
-)
+from vitrail.model.host_step import ArgumentsByTool, HostPlan, RunTool, WriteFile
 from vitrail.model.host_wire import HostRunOutcome, HostStepOutcome, Kind, Refusal, Undo
 from vitrail.model.outcome import RunResult, StepResult
 from vitrail.model.render import take_back
+from vitrail.model.trial import MakeTrialImage, SetOneShot, StoreGuard
 
 _SETTLED = (StepResult.TAKEN_BACK, StepResult.SAME, StepResult.MERGED)
 _TOOLS = (RunTool, ArgumentsByTool)

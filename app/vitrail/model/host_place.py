@@ -50,6 +50,7 @@ class Place:
 
 GUARD_CORE = "var/lib/vitrail/guard/vitrail-helper.pyz"
 """The guard's own copy of the core: /var, where no package and no snapshot of the system puts anything back."""
+GUARD_CORE_MODE = 0o700
 
 
 class Stage(IntEnum):
