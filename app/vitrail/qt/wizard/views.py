@@ -15,6 +15,7 @@ from vitrail.qt.restart.before_view import BeforeView
 from vitrail.qt.widgets.labels import Say
 from vitrail.qt.wizard.back_view import TakeBackView
 from vitrail.qt.wizard.check_view import CheckView
+from vitrail.qt.wizard.helper_view import HelperView
 from vitrail.qt.wizard.losses_view import LossesView
 from vitrail.qt.wizard.mode_row import Answers
 from vitrail.qt.wizard.modes_view import ModesView
@@ -24,6 +25,7 @@ from vitrail.qt.wizard.restart_view import RestartView
 from vitrail.qt.wizard.review_view import ReviewView
 from vitrail.qt.wizard.run_view import RunView
 from vitrail.qt.wizard.state.check import check_page
+from vitrail.qt.wizard.state.helper import helper_page
 from vitrail.qt.wizard.state.losses import LossesPage, losses_page
 from vitrail.qt.wizard.state.modes import ModesPage, modes_page
 from vitrail.qt.wizard.state.options import OptionsPage, purpose_page, resume_page, seeing_page, vm_page
@@ -114,7 +116,13 @@ def page_of(say: Say, story: Story, knowledge: Knowledge, screen: str | None, he
     if losses is not None:
         return Shown(LossesView(say, losses), losses.can_go_on)
     # Before the restart the user ticks first what has to be ready.
-    return Shown(_later_page(say, story, hearers.ready), can_go_on=story.page is not Page.BEFORE_RESTART)
+    return Shown(_later_page(say, story, hearers.ready), can_go_on=_may_go_on(story))
+
+
+def _may_go_on(story: Story) -> bool:
+    if story.page is Page.HELPER and story.planned is not None and story.planned.first is not None:
+        return helper_page(story.planned.first).can_go_on
+    return story.page is not Page.BEFORE_RESTART
 
 
 def _later_page(say: Say, story: Story, ready: Callable[[bool], None]) -> PageView:
@@ -133,6 +141,8 @@ def _planned_page(say: Say, story: Story, planned: Planned) -> PageView:
             return ReviewView(say, review_page(planned.plan, planned.gates))
         case Page.RESTART:
             return RestartView(say, restart_page(planned.plan, planned.gates))
+        case Page.HELPER if planned.first is not None:
+            return HelperView(say, helper_page(planned.first))
         case Page.APPLY | Page.BEFORE_RESTART:
             writing = story.writing
             return RunView(say, apply_page(planned.plan, writing.seen, writing.outcome, begun=writing.begun))

@@ -213,7 +213,7 @@ class Wizard(Frame):
         self._go(replace(self.story, page=Page.APPLY, writing=Writing(), trouble=None))
         tell = work.Tellers(self._runner.at_home(self._begun, self), self._runner.at_home(self._step_ended, self))
         self._waiting.change(
-            lambda: work.write(self._workplace, planned.plan, self._stopped, tell),
+            lambda: work.write(self._workplace, planned, self._stopped, tell),
             self._wrote,
             text("wizard.wait.apply"),
             text("wizard.wait.apply-later"),

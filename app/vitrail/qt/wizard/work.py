@@ -14,7 +14,6 @@ from vitrail.model.choice import Choice, gpu_of
 from vitrail.model.finding import Finding
 from vitrail.model.machine import Host
 from vitrail.model.outcome import RunOutcome, StepOutcome
-from vitrail.model.plan import Plan
 from vitrail.qt.restart.before import BeforePage, before_page
 from vitrail.qt.wizard.draft_file import DraftFile
 from vitrail.qt.wizard.state.draft import Draft, choice_of
@@ -57,7 +56,7 @@ def make(workplace: Workplace, draft: Draft) -> tuple[Weighed, Planned]:
     if choice is None:
         raise ValueError(draft)
     plan = workplace.plan(weighed.host, weighed.vm, choice)
-    return weighed, Planned(plan, _gates(weighed.host, choice))
+    return weighed, Planned(plan, _gates(weighed.host, choice), workplace.needs_first(plan))
 
 
 def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
@@ -81,9 +80,11 @@ class Tellers:
     progress: Callable[[StepOutcome], None]
 
 
-def write(workplace: Workplace, plan: Plan, stopped: Event, tell: Tellers) -> RunOutcome | None:
+def write(workplace: Workplace, planned: Planned, stopped: Event, tell: Tellers) -> RunOutcome | None:
     """Carry the plan out; None where the user stopped it while it still waited for its turn."""
     if stopped.is_set():
         return None
     tell.begun(None)
-    return workplace.apply(plan, tell.progress)
+    if planned.first is not None:
+        workplace.install_helper(planned.first)
+    return workplace.apply(planned.plan, tell.progress)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vitrail.model.finding import Finding, Severity, Status
-from vitrail.model.plan import Phase, Plan, Writer
+from vitrail.model.plan import Phase, Plan, When, Writer
 from vitrail.model.step import Step
 from vitrail.model.text import Text, text
 from vitrail.plan.describe import acts_at_restart, diff_of, kind_of, subject_of, summary_of, undo_of
@@ -66,7 +66,7 @@ def _lead(count: int, *, held: bool) -> Text:
 
 
 def _card(number: int, phase: Phase, step: Step, *, held: bool) -> StepCard:
-    when = "restart" if acts_at_restart(step) else "vm-start" if phase.writer is Writer.VM else "now"
+    when = _when(phase, step)
     return StepCard(
         number=number,
         summary=summary_of(step),
@@ -78,6 +78,16 @@ def _card(number: int, phase: Phase, step: Step, *, held: bool) -> StepCard:
         undo=undo_of(step),
         blocked=text("wizard.review.not-written") if held else None,
     )
+
+
+def _when(phase: Phase, step: Step) -> str:
+    if phase.when is When.KEEP:
+        return "keep"
+    if phase.when is When.KEPT:
+        return "kept"
+    if phase.writer is Writer.VM:
+        return "vm-start"
+    return "restart" if acts_at_restart(step) else "now"
 
 
 def _notices(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

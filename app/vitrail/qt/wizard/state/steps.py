@@ -20,6 +20,7 @@ class Page(StrEnum):
     LOSSES = "losses"
     REVIEW = "review"
     RESTART = "restart"
+    HELPER = "helper"
     APPLY = "apply"
     BEFORE_RESTART = "before-restart"
     CHECK = "check"
@@ -45,7 +46,9 @@ class HeaderStep:
     spoken: Text
 
 
-def order(*, vm_given: bool, stops_before_writing: bool, restarts: bool = False) -> tuple[Page, ...]:
+def order(
+    *, vm_given: bool, stops_before_writing: bool, restarts: bool = False, installs: bool = False
+) -> tuple[Page, ...]:
     """The pages in their order.
 
     A plan that this version does not write ends before anything is written; one that needs a restart ends before it,
@@ -56,7 +59,8 @@ def order(*, vm_given: bool, stops_before_writing: bool, restarts: bool = False)
     if stops_before_writing:
         last: tuple[Page, ...] = (Page.RESTART,)
     else:
-        last = (Page.APPLY, Page.BEFORE_RESTART if restarts else Page.CHECK)
+        first_once = (Page.HELPER,) if installs else ()
+        last = (*first_once, Page.APPLY, Page.BEFORE_RESTART if restarts else Page.CHECK)
     return (*first, *asked, *last)
 
 

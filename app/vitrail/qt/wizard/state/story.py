@@ -24,6 +24,7 @@ from vitrail.qt.wizard.state.review import stops_before_writing
 from vitrail.qt.wizard.state.run import changed_anything
 from vitrail.qt.wizard.state.steps import HeaderStep, Page
 from vitrail.qt.wizard.state.trouble import Kind, TroublePage, trouble_page
+from vitrail.service.helper_install import InstallPreview
 from vitrail.service.undoing import UndoPreview
 
 
@@ -45,6 +46,8 @@ class Planned:
 
     plan: Plan
     gates: tuple[Finding, ...]
+    first: InstallPreview | None = None
+    """The root's part that has to be installed before it, None where it is there or not needed."""
 
     @property
     def held(self) -> bool:
@@ -92,7 +95,8 @@ class Story:
         """The way from the first question to the last page."""
         held = self.planned is not None and self.planned.held
         restarts = self.planned is not None and self.planned.plan.needs_reboot
-        return steps.order(vm_given=self.vm_given, stops_before_writing=held, restarts=restarts)
+        installs = self.planned is not None and self.planned.first is not None
+        return steps.order(vm_given=self.vm_given, stops_before_writing=held, restarts=restarts, installs=installs)
 
     @property
     def written(self) -> bool:
