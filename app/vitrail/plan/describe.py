@@ -67,12 +67,13 @@ def diff_of(step: Step) -> str:
         case EditVm():
             return shown_diff(step.before, step.after)
         case HostStep():
-            return _unified(subject_of(step), step.before, step.after)
+            return unified(subject_of(step), step.before, step.after)
         case ResumeAtLogin():
-            return _unified(subject_of(step), None, step.content)
+            return unified(subject_of(step), None, step.content)
 
 
-def _unified(name: str, before: str | None, after: str | None) -> str:
+def unified(name: str, before: str | None, after: str | None) -> str:
+    """One text to another as a unified diff; None: no file."""
     old, new = (before or "").splitlines(), (after or "").splitlines()
     names = ("/dev/null" if before is None else name, "/dev/null" if after is None else name)
     return "".join(f"{line}\n" for line in difflib.unified_diff(old, new, *names, lineterm=""))

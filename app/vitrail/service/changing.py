@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying a plan out: each step announced on the disk before it writes, read back after, and all of it or nothing."""
+"""Changing a VM: announced on the disk before it is written, read back after, and all of it or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unsettled
 from vitrail.model.journal import StepDone, StepStarted, StepTakenBack
-from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
-from vitrail.model.plan import Plan
+from vitrail.model.outcome import RunResult, StepOutcome, StepResult
 from vitrail.model.reading import known_or
 from vitrail.model.step import EditVm
 from vitrail.model.text import Text, text
 from vitrail.model.vm import VmState
 from vitrail.plan.describe import kind_of, subject_of
 from vitrail.service.defining import Moved, Unsure, Vanished, Written, read_text, write
-from vitrail.service.journal import Journal, begin_run
+from vitrail.service.host_port import HostPort, no_host
+from vitrail.service.journal import Journal
 from vitrail.service.state import StateFolder
 from vitrail.service.stores import DomainStore, StoredDomain
+from vitrail.service.user_files import UserFiles
 from vitrail.xmldoc.compare import differences
 
 Progress = Callable[[StepOutcome], None]
@@ -26,45 +27,34 @@ Progress = Callable[[StepOutcome], None]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where changes are made: the store, the state folder, and what the store is called in the journal."""
+    """Where changes are made: the store, the state folder, what the store is called in the journal, the computer."""
 
     store: DomainStore
     state: StateFolder
     connection: str
+    host: HostPort = field(default_factory=no_host)
+    user: UserFiles = field(default_factory=UserFiles)
 
 
-def apply_plan(bench: Bench, plan: Plan, progress: Progress | None = None) -> RunOutcome:
-    """Carry out the VM steps of a plan that was just found fresh. The state folder's lock is held by the caller.
+def change_vm(
+    bench: Bench, journal: Journal, index: int, step: EditVm, failed: RunResult = RunResult.TAKEN_BACK
+) -> StepOutcome:
+    """Carry out one VM step; `failed` is how its run ends where the step was taken back again.
 
-    Raises Refused with nothing written, ApplyFailed with everything taken back, Unsettled, Unreachable.
+    Raises Refused or Unreachable with nothing written, ApplyFailed with the VM as before, Unsettled.
     """
-    steps = [step for step in plan.steps if isinstance(step, EditVm)]
-    if len(steps) != len(plan.steps):
-        raise Refused(text("service.apply.host-steps"), text("service.apply.by-later-version"))
-    if not steps:
-        return RunOutcome(plan.plan_id, "", RunResult.NOTHING_TO_DO, ())
-    for step in steps:
-        bench.state.put(step.before)
-        bench.state.put(step.after)
-    journal = begin_run(bench.state, bench.connection, plan)
-    outcomes: list[StepOutcome] = []
-    for index, step in enumerate(steps):
-        outcome = _Changing(bench, journal, index, step).carry_out()
-        outcomes.append(outcome)
-        if progress is not None:
-            progress(outcome)
-    journal.end(RunResult.APPLIED)
-    return RunOutcome(plan.plan_id, journal.run, RunResult.APPLIED, tuple(outcomes))
+    return _Changing(bench, journal, index, step, failed).carry_out()
 
 
 class _Changing:
-    """One VM step of one run. A plan of this version has one, so a failure has nothing else to take back."""
+    """One VM step of one run. It is the last of its plan: what came before it is kept, so nothing else goes back."""
 
-    def __init__(self, bench: Bench, journal: Journal, index: int, step: EditVm) -> None:
+    def __init__(self, bench: Bench, journal: Journal, index: int, step: EditVm, failed: RunResult) -> None:
         self._bench = bench
         self._journal = journal
         self._index = index
         self._step = step
+        self._failed = failed
 
     def carry_out(self) -> StepOutcome:
         step = self._step
@@ -113,7 +103,7 @@ class _Changing:
 
     def _nothing_written(self, digest: str) -> None:
         self._journal.append(StepTakenBack(self._index, StepResult.FAILED.value, digest))
-        self._journal.end(RunResult.TAKEN_BACK)
+        self._journal.end(self._failed)
 
     def _take_back(self, written: Written, lost: str) -> ApplyFailed:
         """What failed, once the VM is as before. Raises Unsettled where that cannot be reached."""

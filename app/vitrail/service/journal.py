@@ -12,11 +12,23 @@ import os
 import re
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vitrail.model.errors import Unreachable
-from vitrail.model.journal import FORMAT, Line, RunEnded, RunStarted, StepDone, StepStarted, StepTakenBack
+from vitrail.model.journal import (
+    FORMAT,
+    HostAnswered,
+    HostHandedOver,
+    HostKept,
+    HostTakenBack,
+    Line,
+    RunEnded,
+    RunStarted,
+    StepDone,
+    StepStarted,
+    StepTakenBack,
+)
 from vitrail.model.outcome import RunResult, RunState, StepResult
 from vitrail.model.plan import Plan
 from vitrail.model.text import Text, text
@@ -26,6 +38,9 @@ from vitrail.service.state import StateFolder, sync_folder
 _NAME = re.compile(r"(\d{6,12})-([0-9a-f]{16})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_BYTES = 4 * 1024 * 1024
+EDIT_VM = "edit-vm"
+RESUME = "resume-at-login"
+_IN_EFFECT = (RunState.APPLIED, RunState.AWAITING_KEEP, RunState.INCOMPLETE, RunState.INTERRUPTED)
 _FILE = "journal.jsonl"
 _LATEST = 253_370_764_800.0
 """The year 9999 in seconds since the epoch: no calendar goes further."""
@@ -41,6 +56,16 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HostRecord:
+    """What the journal holds of the host's part; root keeps its own of what it did."""
+
+    handed_over: HostHandedOver
+    answered: HostAnswered | None = None
+    kept: HostKept | None = None
+    taken_back: HostTakenBack | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A journal that could be read. `ended` is its last end, None where the process died on the way."""
 
@@ -49,6 +74,7 @@ class Run:
     started: RunStarted
     steps: tuple[StepRecord, ...]
     ended: RunEnded | None
+    host: HostRecord | None = None
 
     @property
     def state(self) -> RunState:
@@ -57,8 +83,11 @@ class Run:
         match result:
             case RunResult.APPLIED.value:
                 return RunState.APPLIED
+            case RunResult.AWAITING_KEEP.value:
+                return RunState.AWAITING_KEEP
             case RunResult.TAKEN_BACK.value:
-                failed = any(step.taken_back and step.taken_back.result == StepResult.FAILED for step in self.steps)
+                ends = [step.taken_back for step in self.steps] + [self.host.taken_back if self.host else None]
+                failed = any(end is not None and end.result == StepResult.FAILED for end in ends)
                 return RunState.FAILED if failed else RunState.TAKEN_BACK
             case RunResult.INCOMPLETE.value:
                 return RunState.INCOMPLETE
@@ -67,7 +96,17 @@ class Run:
     @property
     def in_effect(self) -> bool:
         """Whether something of it may still be there."""
-        return self.state in (RunState.APPLIED, RunState.INCOMPLETE, RunState.INTERRUPTED)
+        return self.state in _IN_EFFECT
+
+    @property
+    def vm_steps(self) -> tuple[StepRecord, ...]:
+        """The steps on the VM's definition."""
+        return tuple(step for step in self.steps if step.started.step == EDIT_VM)
+
+    @property
+    def user_steps(self) -> tuple[StepRecord, ...]:
+        """The steps on the user's own files."""
+        return tuple(step for step in self.steps if step.started.step == RESUME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +127,13 @@ class Journal:
         self._state = state
         self.run = run
         self.plan_id = plan_id
+        self.touched = False
+        """Whether anything was added."""
         self._path = state.runs / run / _FILE
 
     def append(self, line: Line) -> None:
         """Add a line and wait until it is on the disk. Raises Unreachable."""
+        self.touched = True
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
@@ -189,22 +231,53 @@ def _as_run(name: str, number: int, lines: list[Line]) -> Run:
     if not 0 <= first.started_at <= _LATEST:
         raise ValueError(name)
     steps: list[StepRecord] = []
+    host: HostRecord | None = None
     ended: RunEnded | None = None
     for line in lines[1:]:
         match line:
-            case RunStarted():
-                raise ValueError(name)
             case RunEnded():
                 ended = line
+            case HostHandedOver() | HostAnswered() | HostKept() | HostTakenBack():
+                host = _host_followed(host, line, first.plan_id)
+                # What is kept is followed by the rest, what is taken back by an end; until then it is under way.
+                ended = None if isinstance(line, HostKept | HostTakenBack) else ended
             case StepStarted():
-                if line.index != len(steps) or not _is_digest(line.before_digest, line.after_digest):
+                if line.index != len(steps) or not _are_digests(line):
                     raise ValueError(name)
                 steps.append(StepRecord(line))
             case StepDone() | StepTakenBack():
                 if not 0 <= line.index < len(steps) or not (line.seen_digest == "" or _is_digest(line.seen_digest)):
                     raise ValueError(name)
                 steps[line.index] = _followed(steps[line.index], line)
-    return Run(name, number, first, tuple(steps), ended)
+                ended = None if isinstance(line, StepTakenBack) else ended
+            case _:
+                raise ValueError(name)
+    return Run(name, number, first, tuple(steps), ended, host)
+
+
+def _host_followed(
+    host: HostRecord | None, line: HostHandedOver | HostAnswered | HostKept | HostTakenBack, plan_id: str
+) -> HostRecord:
+    if isinstance(line, HostHandedOver):
+        digests = [digest for digest in (line.vm_before, line.vm_after) if digest is not None]
+        if host is not None or line.plan.plan_id != plan_id or not _is_digest(*digests):
+            raise ValueError(plan_id)
+        return HostRecord(line)
+    if host is None:
+        raise ValueError(plan_id)
+    match line:
+        case HostAnswered():
+            return replace(host, answered=line)
+        case HostKept():
+            return replace(host, kept=line)
+    return replace(host, taken_back=line)
+
+
+def _are_digests(line: StepStarted) -> bool:
+    """A file of the user's may not have been there before."""
+    return _is_digest(line.after_digest) and (
+        _is_digest(line.before_digest) or (line.step == RESUME and not line.before_digest)
+    )
 
 
 def _is_digest(*words: str) -> bool:

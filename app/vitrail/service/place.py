@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vitrail.model.errors import Unreadable
 from vitrail.model.machine import MachineKind
@@ -19,12 +20,24 @@ from vitrail.source.names import Names
 from vitrail.source.nvml import Nvml, NvmlSource
 from vitrail.source.root import AbsentRoot, FolderRoot, Root
 
+if TYPE_CHECKING:
+    from vitrail.service.host_port import HostPort
+    from vitrail.service.simulated_files import SimulatedFiles
+    from vitrail.service.user_files import UserFiles
+
 DEMO = "demo"
+_HELPER_SERVICES = (
+    "usr/local/share/dbus-1/system-services/org.vitrail.Helper1.service",
+    "usr/share/dbus-1/system-services/org.vitrail.Helper1.service",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the verbs work: facts from `root`, domains from `store`, Vitrail's own files in `state`."""
+    """Where the verbs work: facts from `root`, domains from `store`, Vitrail's own files in `state`.
+
+    `host`: another port to the computer than the place's kind has. `simulation`: a recording's files as they would be.
+    """
 
     kind: MachineKind
     connection: str
@@ -34,6 +47,47 @@ class Place:
     nvml: NvmlSource | None
     store: DomainStore
     state: StateFolder
+    host: HostPort | None = None
+    simulation: SimulatedFiles | None = None
+
+    @property
+    def root_now(self) -> Root:
+        """Where facts are read: for a recording with what was simulated on it."""
+        return self.root if self.simulation is None else self.simulation.root
+
+    @property
+    def may_have_host_runs(self) -> bool:
+        """Whether the computer may have been changed by somebody whose journal is not here."""
+        return self.kind is MachineKind.REAL and (self.host is not None or helper_is_installed(self.root))
+
+    def open_host(self) -> HostPort:
+        """The door through which this computer is changed."""
+        if self.host is not None:
+            return self.host
+        if self.simulation is not None:
+            from vitrail.service.host_simulated import HostSimulated  # noqa: PLC0415 - only where it is changed
+
+            return HostSimulated(self.simulation, self.state)
+        if self.kind is MachineKind.REAL:
+            from vitrail.service.host_here import HostHere  # noqa: PLC0415 - likewise
+
+            return HostHere(self.root)
+        from vitrail.service.host_port import no_host  # noqa: PLC0415 - likewise
+
+        return no_host()
+
+    def open_user_files(self) -> UserFiles:
+        """The user's own configuration; for a recording a copy that lies with what was simulated."""
+        from vitrail.service.user_files import UserFiles  # noqa: PLC0415 - likewise
+
+        if self.simulation is None:
+            return UserFiles()
+        return UserFiles(self.state.path.joinpath(*self.simulation.simulation, "config"))
+
+
+def helper_is_installed(root: Root) -> bool:
+    """Whether this computer has a root helper to ask."""
+    return any(root.exists(path) for path in _HELPER_SERVICES)
 
 
 def find_place(machine: str | None, connect: str | None, *, state_folder: Path | None = None) -> Place:
@@ -67,6 +121,7 @@ def _daemon(address: Address, state: StateFolder, *, told: bool) -> Place:
 
 def _recording(machine: str, state: StateFolder) -> Place:
     from vitrail.service.recording_store import RecordingStore  # noqa: PLC0415 - only for recordings
+    from vitrail.service.simulated_files import SimulatedFiles  # noqa: PLC0415 - likewise
     from vitrail.source.recording import open_recording  # noqa: PLC0415 - likewise
     from vitrail.source.resources import demo_path  # noqa: PLC0415 - likewise
 
@@ -80,4 +135,5 @@ def _recording(machine: str, state: StateFolder) -> Place:
     kind = MachineKind.DEMO if is_demo else MachineKind.RECORDING
     store = RecordingStore(recording, state, connection)
     names = Names(recording.root, recording.names)
-    return Place(kind, connection, label, recording.root, names, recording.nvml, store, state)
+    simulation = SimulatedFiles(recording.root, state, connection)
+    return Place(kind, connection, label, recording.root, names, recording.nvml, store, state, simulation=simulation)

@@ -22,6 +22,8 @@ class Program(Enum):
     OWNER_DPKG = ("dpkg-query", "-S")
     OWNER_RPM = ("rpm", "-qf")
     OWNER_PACMAN = ("pacman", "-Qoq")
+    START_TIME = ("systemd-analyze", "time")
+    RESTART = ("systemctl", "reboot")
 
     @property
     def path(self) -> Path | None:

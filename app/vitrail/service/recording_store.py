@@ -7,7 +7,6 @@ defined any more is gone. It adds and normalises nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from vitrail.model.text import Text, text
 from vitrail.model.vm import VmState
 from vitrail.service.happening import Happening
 from vitrail.service.recorded_domains import RecordedDomain, recorded_domains
+from vitrail.service.simulated_files import simulation_of
 from vitrail.service.state import StateFolder, write_private
 from vitrail.service.stores import DefineRefused, StoredDomain
 from vitrail.source.documents import DocumentKind
@@ -35,8 +35,7 @@ class RecordingStore:
         self._recording = recording
         self._state = state
         self._connection = connection
-        digest = hashlib.sha256(connection.encode("utf-8", "surrogateescape")).hexdigest()
-        self._copy = ("simulated", digest[:32], "domains")
+        self._copy = (*simulation_of(connection), "domains")
 
     def list(self) -> tuple[StoredDomain, ...]:
         if not self._recording.tells_vms:

@@ -1,38 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking back: each subject is compared with what it was before and after, whatever the journal says of it.
+"""Taking back: the VM first, then this computer, then the user's file; newest run first.
 
-As it was after: the former text returns. As it was before: nothing to do. Otherwise someone edited on, and only what
-is ours goes. Preview and undo are made by the same function. No judgement, no host facts, no network are needed.
+Which runs are meant, what undoing them would write, and doing it. The journal alone is never believed: every subject
+is compared with what it was before and after, by whoever wrote it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
-from vitrail.model.journal import StepTakenBack
-from vitrail.model.outcome import RunOutcome, RunResult, RunState, StepOutcome, StepResult
+from vitrail.model.errors import Refused, Unreachable
+from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
 from vitrail.model.text import Text, text
-from vitrail.service.changing import Bench, when_it_acts
-from vitrail.service.defining import Moved, Unsure, Vanished, read_text, write
-from vitrail.service.journal import Journal, Run, StepRecord, read_runs, readable, unreachable_original
-from vitrail.service.stores import StoredDomain
-from vitrail.xmldoc.compare import differences
+from vitrail.plan.describe import unified
+from vitrail.service.changing import Bench
+from vitrail.service.defining import Vanished, read_text
+from vitrail.service.host_port import is_in_effect
+from vitrail.service.host_words import as_steps, worst_of
+from vitrail.service.journal import Journal, Run, read_runs, readable
+from vitrail.service.undoing_host import Virtual, host_ways, undo_host
+from vitrail.service.undoing_vm import find_way, undo_vm
+from vitrail.service.user_step import RESUME_FILE, resume_way, undo_resume
 from vitrail.xmldoc.diff import shown_diff
-from vitrail.xmldoc.take_back import take_back
 
-_STRAGGLER_SECONDS = 1.0
-_FILLED_IN = ("devices/controller[pci/", "devices/audio[1]", "os/boot[hd]")
+_STOPS = (StepResult.FAILED, StepResult.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class UndoPreview:
-    """What an undo of one run would write.
+    """What an undo of one run would write to one subject.
 
     `merges`: others edited since, and their work stays. `left`: what of ours cannot be told from theirs and stays too.
-    `gone`: the VM is not there any more.
+    `gone`: the VM is not there any more. `what`: the subject where it is not the VM's definition.
     """
 
     plan_id: str
@@ -42,31 +42,34 @@ class UndoPreview:
     merges: bool
     left: tuple[str, ...]
     gone: bool = False
+    what: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """The way back of one step: from `current` to `target`."""
+class HostOnly:
+    """A change to this computer that no journal here tells of: another user made it, or the journal is gone."""
 
-    result: StepResult
-    current: str
-    target: str
-    left: tuple[str, ...] = ()
-    replaces_theirs: bool = False
+    plan_id: str
+    name: str
+    started_at: float
 
 
-def choose_runs(bench: Bench, plan_id: str | None, *, everything: bool) -> tuple[Run, ...]:
+Chosen = Run | HostOnly
+
+
+def choose_runs(bench: Bench, plan_id: str | None, *, everything: bool) -> tuple[Chosen, ...]:
     """The runs to take back, newest first. Raises Refused for a plan that is not known or not the newest on its VM."""
-    runs = read_runs(bench.state)
-    ours = readable(runs, bench.connection)
+    ours = readable(read_runs(bench.state), bench.connection)
     live = tuple(run for run in ours if run.in_effect)
-    if everything:
-        return live
-    if plan_id is None:
-        return live[:1]
+    if everything or plan_id is None:
+        chosen = _by_time(live, _elsewhere(bench, ours, live))
+        return chosen if everything else chosen[:1]
     named = [run for run in ours if run.started.plan_id == plan_id]
     if not named:
-        raise _unknown_plan(bench, plan_id)
+        other = next((one for one in _elsewhere(bench, ours, live) if _plan_of(one) == plan_id), None)
+        if other is None:
+            raise _unknown_plan(bench, plan_id)
+        return (other,)
     run = next((run for run in named if run.in_effect), named[0])
     later = next((other for other in live if other.number > run.number and _same_vm(other, run)), None)
     if later is not None:
@@ -76,6 +79,34 @@ def choose_runs(bench: Bench, plan_id: str | None, *, everything: bool) -> tuple
             text("service.undo.or-everything"),
         )
     return (run,)
+
+
+def _elsewhere(bench: Bench, ours: tuple[Run, ...], live: tuple[Run, ...]) -> tuple[HostOnly | Run, ...]:
+    """Changes to this computer that are in effect though no run of `live` tells so."""
+    try:
+        runs = bench.host.status().runs
+    except (Refused, Unreachable):
+        # A VM is taken back where nobody can ask for the computer's part, too.
+        return ()
+    known = {run.started.plan_id for run in live}
+    found: dict[str, HostOnly | Run] = {}
+    for told in runs:
+        if is_in_effect(told) and told.plan_id not in known:
+            mine = next((run for run in ours if run.started.plan_id == told.plan_id), None)
+            found.setdefault(told.plan_id, mine or HostOnly(told.plan_id, told.run, told.started_at))
+    return tuple(found.values())
+
+
+def _by_time(live: tuple[Run, ...], others: tuple[Chosen, ...]) -> tuple[Chosen, ...]:
+    return tuple(sorted((*live, *others), key=_began, reverse=True)) if others else live
+
+
+def _plan_of(run: Chosen) -> str:
+    return run.plan_id if isinstance(run, HostOnly) else run.started.plan_id
+
+
+def _began(run: Chosen) -> float:
+    return run.started_at if isinstance(run, HostOnly) else run.started.started_at
 
 
 def _same_vm(one: Run, other: Run) -> bool:
@@ -92,190 +123,99 @@ def _unknown_plan(bench: Bench, plan_id: str) -> Refused:
     return Refused(text("service.undo.unknown-plan", plan=plan_id), text("service.undo.see-history"))
 
 
-def preview(bench: Bench, runs: Iterable[Run], *, force: bool = False) -> tuple[UndoPreview, ...]:
+def preview(bench: Bench, runs: Iterable[Chosen], *, force: bool = False) -> tuple[UndoPreview, ...]:
     """What taking these runs back, in this order, would write. Writes nothing."""
-    virtual: dict[str, str] = {}
+    domains: dict[str, str] = {}
+    files: Virtual = {}
     previews: list[UndoPreview] = []
     for run in runs:
-        uuid, name = run.started.vm_uuid, run.started.vm_name
-        for step in reversed(run.steps):
-            if uuid not in virtual:
-                try:
-                    virtual[uuid] = read_text(bench.store, uuid)[1]
-                except Vanished:
-                    previews.append(
-                        UndoPreview(run.started.plan_id, run.name, name, "", merges=False, left=(), gone=True)
-                    )
-                    continue
-            way = _find_way(bench, run, step, virtual[uuid], force=force)
-            virtual[uuid] = way.target
-            diff = shown_diff(way.current, way.target)
-            merges = way.result is StepResult.MERGED
-            previews.append(UndoPreview(run.started.plan_id, run.name, name, diff, merges, way.left))
+        if isinstance(run, HostOnly):
+            what = text("service.undo.host-of-others")
+            previews.append(UndoPreview(run.plan_id, run.name, "", "", merges=False, left=(), what=what))
+            continue
+        previews += _vm_previews(bench, run, domains, force=force)
+        plan_id, name = run.started.plan_id, run.started.vm_name
+        previews += [
+            UndoPreview(plan_id, run.name, name, way.diff, way.merges, way.left, what=way.what)
+            for way in host_ways(bench, run, files, force=force)
+        ]
+        previews += _user_previews(bench, run, force=force)
     return tuple(previews)
 
 
-def _find_way(bench: Bench, run: Run, step: StepRecord, current: str, *, force: bool) -> _Way:
-    """Compare what is with what was before and after. Raises Unreachable where an original is gone."""
-    before = bench.state.get(step.started.before_digest)
-    if before is None:
-        raise unreachable_original(bench.state, step.started.before_digest)
-    if current == before:
-        return _Way(StepResult.SAME, current, current)
-    after = bench.state.get(step.started.after_digest)
-    seen = bench.state.get(step.seen_digest) if step.seen_digest else None
-    ours = tuple(words for words in (seen, after) if words is not None)
-    if current in ours:
-        return _Way(StepResult.TAKEN_BACK, current, before)
-    if force:
-        return _Way(StepResult.TAKEN_BACK, current, before, replaces_theirs=True)
-    if not run.in_effect or _means_the_same(before, current):
-        return _Way(StepResult.SAME, current, current)
-    if not ours:
-        raise unreachable_original(bench.state, step.started.after_digest)
-    unseen = seen is None and after is not None and _only_filled_in(before, after, current)
-    if unseen or _means_the_same(ours[0], current):
-        return _Way(StepResult.TAKEN_BACK, current, before)
-    return _merge(before, ours[0], current)
+def _vm_previews(bench: Bench, run: Run, domains: dict[str, str], *, force: bool) -> list[UndoPreview]:
+    uuid, name, plan_id = run.started.vm_uuid, run.started.vm_name, run.started.plan_id
+    previews: list[UndoPreview] = []
+    for step in reversed(run.vm_steps):
+        if uuid not in domains:
+            try:
+                domains[uuid] = read_text(bench.store, uuid)[1]
+            except Vanished:
+                previews.append(UndoPreview(plan_id, run.name, name, "", merges=False, left=(), gone=True))
+                continue
+        way = find_way(bench, run, step, domains[uuid], force=force)
+        domains[uuid] = way.target
+        merges = way.result is StepResult.MERGED
+        diff = shown_diff(way.current, way.target)
+        previews.append(UndoPreview(plan_id, run.name, name, diff, merges, way.left))
+    return previews
 
 
-def _only_filled_in(before: str, after: str, current: str) -> bool:
-    """Whether `current` is what a define of `after` gives, for a run that died before it could read that back.
-
-    libvirt adds addresses, PCI ports for what has none, defaults inside the elements that we wrote, the sound that a
-    display stood for, and a disk to start from where the only device with a place in the boot order is gone.
-    """
-    if differences(after, current, None):
-        return False
-    written = tuple(_element(difference.path) for difference in differences(after, before, None))
-    return all(
-        path.startswith((*_FILLED_IN, *written)) or path.endswith(("/address", "/alias"))
-        for path in (difference.path for difference in differences(current, after, None))
-    )
-
-
-def _element(path: str) -> str:
-    """The element of a difference, as the beginning of every path inside it."""
-    return path.rpartition("@")[0] or f"{path}/"
+def _user_previews(bench: Bench, run: Run, *, force: bool) -> list[UndoPreview]:
+    previews: list[UndoPreview] = []
+    for step in run.user_steps:
+        path = str(bench.user.path(RESUME_FILE))
+        try:
+            current = bench.user.read(RESUME_FILE)
+        except OSError:
+            continue
+        result, target = resume_way(bench, step, current, force=force)
+        if result is not StepResult.SAME:
+            what, left = text("service.undo.user-file", path=path), (path,) if result is StepResult.LEFT else ()
+            diff = unified(path, current, target)
+            plan_id, name = run.started.plan_id, run.started.vm_name
+            previews.append(UndoPreview(plan_id, run.name, name, diff, merges=False, left=left, what=what))
+    return previews
 
 
-def _merge(before: str, after: str, current: str) -> _Way:
-    try:
-        taken = take_back(before, after, current)
-    except Unreadable:
-        return _Way(StepResult.LEFT, current, current)
-    if _means_the_same(before, taken.text):
-        # Nothing of anybody else's remains: then every byte of the former text may return.
-        return _Way(StepResult.TAKEN_BACK, current, before, taken.left)
-    if taken.text == current:
-        return _Way(StepResult.LEFT if taken.left else StepResult.SAME, current, current, taken.left)
-    return _Way(StepResult.LEFT if taken.left else StepResult.MERGED, current, taken.text, taken.left)
-
-
-def _means_the_same(one: str, other: str) -> bool:
-    return not differences(one, other, None) and not differences(other, one, None)
-
-
-def undo_run(bench: Bench, run: Run, *, force: bool) -> RunOutcome:
+def undo_run(bench: Bench, run: Chosen, *, force: bool) -> RunOutcome:
     """Take one run back. The state folder's lock is held by the caller. Raises Unreachable with nothing written."""
+    if isinstance(run, HostOnly):
+        outcomes = bench.host.undo(run.plan_id, force=force)
+        steps = as_steps(outcomes, simulated=bench.host.simulated)
+        return RunOutcome(run.plan_id, run.name, worst_of(outcomes), steps)
     journal = Journal(bench.state, run.name, run.started.plan_id)
-    outcomes = tuple(_Undoing(bench, run, journal, step, force=force).carry_out() for step in reversed(run.steps))
-    results = {outcome.result for outcome in outcomes}
+    steps, result = _take_back(bench, run, journal, force=force)
+    results = {step.result for step in steps}
     if StepResult.UNKNOWN in results:
         result = RunResult.UNKNOWN
     elif results & {StepResult.FAILED, StepResult.LEFT}:
         result = RunResult.INCOMPLETE
-    else:
-        result = RunResult.TAKEN_BACK
-    if run.in_effect or result is not RunResult.TAKEN_BACK:
+    if run.in_effect or journal.touched or result is not RunResult.TAKEN_BACK:
         journal.end(result)
     if result is RunResult.TAKEN_BACK and results <= {StepResult.SAME}:
         result = RunResult.NOTHING_TO_DO
-    return RunOutcome(run.started.plan_id, run.name, result, outcomes)
+    return RunOutcome(run.started.plan_id, run.name, result, steps)
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """How a step's undo ended; `seen` is what was read back, empty where nothing was."""
-
-    result: StepResult
-    detail: Text | None = None
-    seen: str = ""
-
-
-class _Undoing:
-    """One step of one run on its way back."""
-
-    def __init__(self, bench: Bench, run: Run, journal: Journal, step: StepRecord, *, force: bool) -> None:
-        self._bench = bench
-        self._run = run
-        self._journal = journal
-        self._step = step
-        self._force = force
-        self._name = run.started.vm_name
-
-    def carry_out(self) -> StepOutcome:
-        uuid = self._run.started.vm_uuid
-        try:
-            domain, way = self._look(uuid)
-            if way.result is StepResult.SAME and self._run.state is RunState.INTERRUPTED:
-                # A write that was sent and never answered may be carried out after its sender is gone.
-                time.sleep(_STRAGGLER_SECONDS)
-                domain, way = self._look(uuid)
-            end = self._go(domain, way)
-        except Vanished:
-            end = _End(StepResult.LEFT, self._say("vanished"))
-        started = self._step.started
-        if end.result is not StepResult.SAME or self._run.in_effect:
-            self._record(end)
-        return StepOutcome(started.step, started.subject, end.result, end.detail)
-
-    def _record(self, end: _End) -> None:
-        try:
-            seen_digest = self._bench.state.put(end.seen) if end.seen else ""
-            self._journal.append(StepTakenBack(self._step.started.index, end.result.value, seen_digest))
-        except Unreachable as error:
-            raise Unsettled(text("service.undo.not-recorded", vm=self._name), *error.next_steps) from error
-
-    def _look(self, uuid: str) -> tuple[StoredDomain, _Way]:
-        domain, current = read_text(self._bench.store, uuid)
-        return domain, _find_way(self._bench, self._run, self._step, current, force=self._force)
-
-    def _say(self, ending: str, /, **more: str | Text) -> Text:
-        """A sentence that ends with the way to do it by hand."""
-        file = self._bench.state.object_path(self._step.started.before_digest)
-        args = {"vm": self._name, "way": self._bench.store.by_hand(file), **more}
-        return Text(f"service.undo.{ending}", tuple(sorted(args.items())))
-
-    def _go(self, domain: StoredDomain, way: _Way) -> _End:
-        if way.target == way.current:
-            left = self._say("left", what=_listed(way.left)) if way.result is StepResult.LEFT else None
-            return _End(way.result, left, way.current)
-        replaced = self._bench.state.put(way.current) if way.replaces_theirs else None
-        try:
-            written = write(self._bench.store, domain.uuid, way.target, instead_of=way.current, strict=False)
-        except Moved:
-            return _End(StepResult.FAILED, self._say("moved"))
-        except Unsure:
-            return _End(StepResult.UNKNOWN, self._say("unknown"))
-        if written.refused is not None:
-            return _End(StepResult.FAILED, self._say("refused", message=written.refused), written.seen)
-        lost = differences(way.target, written.seen, None)
-        if lost:
-            what = _listed(tuple(difference.path for difference in lost))
-            return _End(StepResult.FAILED, self._say("dropped", what=what), written.seen)
-        return _End(way.result, self._done(domain, way, replaced), written.seen)
-
-    def _done(self, domain: StoredDomain, way: _Way, replaced: str | None) -> Text | None:
-        if way.left:
-            return self._say("left", what=_listed(way.left))
-        if replaced is not None:
-            kept = str(self._bench.state.object_path(replaced))
-            return text("service.undo.replaced-kept", vm=self._name, path=kept)
-        if way.result is StepResult.MERGED:
-            return text("service.undo.merged", vm=self._name)
-        return when_it_acts(domain)
-
-
-def _listed(places: tuple[str, ...]) -> str:
-    return ", ".join(places) or "-"
+def _take_back(bench: Bench, run: Run, journal: Journal, *, force: bool) -> tuple[tuple[StepOutcome, ...], RunResult]:
+    """The VM, then the computer, then the user's file. A VM that could not be taken back keeps the rest as it is."""
+    try:
+        steps = [undo_vm(bench, run, journal, step, force=force) for step in reversed(run.vm_steps)]
+    except Unreachable as error:
+        if run.host is None:
+            raise
+        alone = text("service.undo.host-alone", plan=run.started.plan_id)
+        raise Unreachable(error.what, *error.next_steps, alone) from error
+    if any(step.result in _STOPS for step in steps):
+        return tuple(steps), RunResult.INCOMPLETE
+    result = RunResult.TAKEN_BACK
+    if run.host is not None:
+        wrote = any(step.result in (StepResult.TAKEN_BACK, StepResult.MERGED) for step in steps)
+        done, ended = undo_host(bench, run, journal, force=force, wrote=wrote)
+        steps += done
+        result = ended if ended in (RunResult.INCOMPLETE, RunResult.UNKNOWN) else result
+        if result is not RunResult.TAKEN_BACK:
+            return tuple(steps), result
+    steps += [undo_resume(bench, run, journal, step, force=force) for step in run.user_steps]
+    return tuple(steps), result

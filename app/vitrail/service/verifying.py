@@ -44,7 +44,7 @@ def runs_to_verify(bench: Bench, plan_id: str | None) -> tuple[Run, ...]:
 
 def verify_runs(bench: Bench, runs: Iterable[Run]) -> tuple[Outcome, ...]:
     """Every promise of these runs, kept or not, by what the store holds now. Raises Unreachable."""
-    return tuple(outcome for run in runs for step in run.steps for outcome in _verify_step(bench, run, step))
+    return tuple(outcome for run in runs for step in run.vm_steps for outcome in _verify_step(bench, run, step))
 
 
 def _verify_step(bench: Bench, run: Run, step: StepRecord) -> tuple[Outcome, ...]:

@@ -64,7 +64,7 @@ class View:
         Without `setup` the files of the start stay unread: for looks that nothing is planned on.
         """
         place, vms = self._place, self._read_vms()
-        return read_host(place.root, vms, kind=place.kind, names=place.names, nvml=place.nvml, setup=setup)
+        return read_host(place.root_now, vms, kind=place.kind, names=place.names, nvml=place.nvml, setup=setup)
 
     def _read_vms(self) -> Reading[tuple[Vm, ...]]:
         try:

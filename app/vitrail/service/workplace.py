@@ -14,7 +14,7 @@ from vitrail.judge.passthrough import apply_gates
 from vitrail.judge.readiness import judge_host
 from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
 from vitrail.model.finding import Finding
-from vitrail.model.machine import Host
+from vitrail.model.machine import Host, MachineKind
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.model.vm import Vm
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from vitrail.model.knowledge import Knowledge
     from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome
     from vitrail.model.plan import Plan
+    from vitrail.model.resume import ResumeState
     from vitrail.model.verdict import ModeVerdict
+    from vitrail.service.awaiting import Awaiting
     from vitrail.service.changing import Bench, Progress
+    from vitrail.service.helper_install import InstallPreview
+    from vitrail.service.journal import Run
     from vitrail.service.undoing import UndoPreview
 
 
@@ -38,7 +42,8 @@ class Workplace(View):
     def _bench(self) -> Bench:
         from vitrail.service.changing import Bench
 
-        return Bench(self._place.store, self._place.state, self._place.connection)
+        place = self._place
+        return Bench(place.store, place.state, place.connection, place.open_host(), place.open_user_files())
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -88,15 +93,29 @@ class Workplace(View):
     def plan(self, host: Host, vm: Vm, choice: Choice) -> Plan:
         """The steps to this choice. Raises Refused with the findings that forbid it."""
         from vitrail.plan.make import make_plan
+        from vitrail.service.resume import resume_at_login
 
-        return make_plan(host, vm, choice, self.capabilities(vm), self.knowledge)
+        autostart = resume_at_login(self.connection)
+        return make_plan(host, vm, choice, self.capabilities(vm), self.knowledge, autostart=autostart)
+
+    def needs_first(self, plan: Plan) -> InstallPreview | None:
+        """The root helper that this plan needs and this computer lacks, as it would be installed; None: nothing."""
+        from vitrail.service.helper_first import helper_for
+
+        return helper_for(self._place, plan)
+
+    def install_helper(self, preview: InstallPreview) -> tuple[str, ...]:
+        """Install exactly what was shown; the paths that changed. Raises Refused, Unreachable or Unsettled."""
+        from vitrail.service.helper_install import carry_out
+
+        return carry_out(preview)
 
     def apply(self, plan: Plan, progress: Progress | None = None) -> RunOutcome:
         """Carry the plan out, if everything is still as it was planned on.
 
         Raises Refused or Unreachable with nothing written, ApplyFailed with everything taken back, Unsettled.
         """
-        from vitrail.service.changing import apply_plan
+        from vitrail.service.applying import apply_plan
 
         with self._place.state.lock("apply"):
             host = self.read()
@@ -153,17 +172,84 @@ class Workplace(View):
 
     def history(self) -> tuple[HistoryEntry, ...]:
         """Every run on this place, newest first."""
-        if self._place.state.unwritten:
+        if self._place.state.unwritten and not self._place.may_have_host_runs:
             return ()
+        from vitrail.service.awaiting import status_or_none
         from vitrail.service.history import read_history
 
-        return read_history(self._place.state, self.connection)
+        return read_history(self._place.state, self.connection, status_or_none(self._bench))
 
     def verify(self, plan_id: str | None = None) -> tuple[Outcome, ...]:
         """Every promise of the named plan, or of the newest plan on each VM, against a new read."""
         from vitrail.service.verifying import runs_to_verify, verify_runs
 
-        return verify_runs(self._bench, runs_to_verify(self._bench, plan_id))
+        runs = runs_to_verify(self._bench, plan_id)
+        outcomes = verify_runs(self._bench, runs)
+        if not any(run.host is not None for run in runs):
+            return outcomes
+        from vitrail.service.verifying_host import verify_host
+
+        host = self.read()
+        return tuple(one for run in runs for one in verify_host(self._bench, run, host)) + outcomes
+
+    def awaiting(self) -> tuple[Awaiting, ...]:
+        """What waits for the user's word. Raises Unreachable where root's side does not tell."""
+        from vitrail.service.awaiting import what_awaits
+
+        return what_awaits(self._bench, self._place.root_now)
+
+    def resume_state(self) -> ResumeState:
+        """Which page is due after a login: the proof, the story of what did not last, or none."""
+        from vitrail.service.awaiting import resume_state
+
+        return resume_state(self._bench, self._place.root_now)
+
+    def keep(
+        self, plan_id: str | None = None, *, without_screen: bool = False, progress: Progress | None = None
+    ) -> tuple[RunOutcome, ...]:
+        """Make what is on trial lasting, and do what waited for that where it still is what was shown.
+
+        Raises Refused, Unreachable or ApplyFailed with the trial as it was, Unsettled.
+        """
+        from vitrail.service.keeping import keep_plan
+
+        with self._place.state.lock("keep"):
+            kept = keep_plan(self._bench, plan_id, self._plan_anew, without_screen=without_screen, progress=progress)
+        return (kept,)
+
+    def _plan_anew(self, run: Run) -> Plan:
+        """The choice of a run on the computer as it is now. Raises Refused where it may not be carried out."""
+        host = self.read()
+        vm = self.find_vm(host, run.started.vm_uuid)
+        plan = self.plan(host, vm, run.started.choice)
+        self._require_writable(host, vm, plan)
+        return plan
+
+    def more_time(self, plan_id: str) -> None:
+        """Fifteen more minutes until the guard takes the trial back. Raises Refused, Unreachable or Unsettled."""
+        self._bench.host.extend(plan_id)
+
+    def restart_now(self) -> None:
+        """Restart this computer. Raises Refused for a place that is not this computer, Unreachable."""
+        from vitrail.service.starting import restart
+
+        if self.kind is not MachineKind.REAL:
+            raise Refused(text("service.start.not-here"), text("service.start.nothing-happens"))
+        restart()
+
+    def start_seconds(self) -> Reading[int]:
+        """How long this computer takes from power on to the login."""
+        from vitrail.service.starting import start_seconds
+
+        if self.kind is not MachineKind.REAL:
+            return Unknown(text("service.start.not-recorded"))
+        return start_seconds()
+
+    def drop_stale_resume(self) -> None:
+        """Nothing awaits: the entry that opens the proof page at login goes, if it is there and is ours."""
+        from vitrail.service.user_step import drop_resume
+
+        drop_resume(self._bench.user)
 
 
 def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:

@@ -12,7 +12,8 @@ from fakes.plans import make_plan_for
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unsettled
 from vitrail.model.outcome import PromiseResult, RunResult, RunState, StepResult
 from vitrail.model.vm import VmState
-from vitrail.service.changing import Bench, apply_plan
+from vitrail.service.applying import apply_plan
+from vitrail.service.changing import Bench
 from vitrail.service.history import read_history
 from vitrail.service.state import StateFolder
 from vitrail.service.stores import DefineRefused

@@ -11,7 +11,8 @@ from fakes.memory_store import MemoryStore
 from fakes.plans import make_plan_for
 from vitrail.model.outcome import Outcome, PromiseResult
 from vitrail.model.vm import VmState
-from vitrail.service.changing import Bench, apply_plan
+from vitrail.service.applying import apply_plan
+from vitrail.service.changing import Bench
 from vitrail.service.state import StateFolder
 from vitrail.service.undoing import choose_runs, undo_run
 from vitrail.service.verifying import runs_to_verify, verify_runs

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What waits for the user's word, and what became of it where nobody gave one: by what root's side tells now.
+
+The user's journal names the VM and the mode; whether something still waits is never believed of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vitrail.model.choice import mode_of
+from vitrail.model.errors import Refused, Unreachable
+from vitrail.model.kernel_argument import PlanToken, word_of
+from vitrail.model.outcome import RunState
+from vitrail.model.reading import Known, Reading, Unknown
+from vitrail.model.resume import ResumeStage, ResumeState, TrialStory
+from vitrail.model.text import text
+from vitrail.service.journal import Run, read_runs
+
+if TYPE_CHECKING:
+    from vitrail.model.host_wire import HostRunState
+    from vitrail.service.changing import Bench
+    from vitrail.service.host_port import HostStatus
+    from vitrail.source.root import Root
+
+_CMDLINE = "proc/cmdline"
+_NOTHING = ResumeState(ResumeStage.NOTHING, "", "", "", Unknown(text("service.host.nothing-waits")))
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A change that waits. `vm_name` and `mode` are empty where another user made it."""
+
+    plan_id: str
+    vm_name: str
+    mode: str
+    stage: ResumeStage
+    until: Reading[float]
+    """When it is taken back by itself, seconds since the epoch, UTC."""
+
+
+def what_awaits(bench: Bench, root: Root) -> tuple[Awaiting, ...]:
+    """Everything that waits for the user's word, newest first. Raises Unreachable where root's side does not tell."""
+    runs = _ours(bench)
+    return tuple(_awaiting(bench, root, told, runs.get(told.plan_id)) for told in bench.host.status().awaiting())
+
+
+def _ours(bench: Bench) -> dict[str, Run]:
+    """The newest run of each plan of this user's, whichever connection it is on: the computer is one."""
+    found: dict[str, Run] = {}
+    for run in read_runs(bench.state):
+        if isinstance(run, Run):
+            found.setdefault(run.started.plan_id, run)
+    return found
+
+
+def _awaiting(bench: Bench, root: Root, told: HostRunState, run: Run | None) -> Awaiting:
+    stage = _stage(bench, root, told)
+    match stage:
+        case ResumeStage.TRIAL:
+            until = bench.host.until(told.plan_id)
+        case ResumeStage.RESTART_DUE:
+            simulated = "service.host.simulated-no-restart" if bench.host.simulated else "service.host.before-restart"
+            until = Unknown(text(simulated))
+        case _:
+            until = Unknown(text("service.host.trial-is-over"))
+    name, mode = ("", "") if run is None else (run.started.vm_name, mode_of(run.started.choice).value)
+    return Awaiting(told.plan_id, name, mode, stage, until)
+
+
+def _stage(bench: Bench, root: Root, told: HostRunState) -> ResumeStage:
+    boot = bench.host.boot_id()
+    if bench.host.simulated or (isinstance(boot, Known) and boot.value == told.boot_id):
+        return ResumeStage.RESTART_DUE
+    try:
+        words = root.read(_CMDLINE).split()
+    except OSError:
+        words = []
+    return ResumeStage.TRIAL if word_of(PlanToken(told.plan_id)) in words else ResumeStage.TAKEN_BACK
+
+
+def resume_state(bench: Bench, root: Root) -> ResumeState:
+    """Which page is due. Raises Unreachable where root's side does not tell."""
+    waiting = what_awaits(bench, root)
+    if waiting:
+        one = waiting[0]
+        story = _never_started(bench, one.plan_id) if one.stage is ResumeStage.TAKEN_BACK else None
+        return ResumeState(one.stage, one.plan_id, one.vm_name, one.mode, one.until, story)
+    over = newest_taken_back(bench)
+    if over is None:
+        return _NOTHING
+    run, story = over
+    mode = mode_of(run.started.choice).value
+    until = Unknown(text("service.host.trial-is-over"))
+    return ResumeState(ResumeStage.TAKEN_BACK, run.started.plan_id, run.started.vm_name, mode, until, story)
+
+
+def newest_taken_back(bench: Bench) -> tuple[Run, TrialStory] | None:
+    """The newest change that this user still believes to be on trial, and what became of it."""
+    status = bench.host.status()
+    for plan_id, run in _ours(bench).items():
+        if run.state is RunState.AWAITING_KEEP and state_now(run, status) is RunState.TAKEN_BACK:
+            return run, bench.host.story(plan_id) or _unknown_story()
+    return None
+
+
+def state_now(run: Run, status: HostStatus) -> RunState:
+    """What became of a run that waited when its journal was last written, by what root's side tells."""
+    if run.state is not RunState.AWAITING_KEEP:
+        return run.state
+    told = [one for one in status.runs if one.plan_id == run.started.plan_id]
+    if any(one.awaits_keep for one in told):
+        return RunState.AWAITING_KEEP
+    if status.in_effect(run.started.plan_id):
+        # Kept, and nobody came to do what follows; “keep” goes on there.
+        return RunState.INTERRUPTED
+    return RunState.TAKEN_BACK if told else run.state
+
+
+def status_or_none(bench: Bench) -> HostStatus | None:
+    """What root's side tells, None where it does not answer: then the user's journal is all there is."""
+    try:
+        return bench.host.status()
+    except (Refused, Unreachable):
+        return None
+
+
+def _never_started(bench: Bench, plan_id: str) -> TrialStory:
+    """The trial's start ended before anything could look at it; the old system came up by itself."""
+    told = bench.host.story(plan_id)
+    if told is not None:
+        return told
+    unseen = Unknown(text("service.story.nobody-looked"))
+    return TrialStory(
+        unseen, text("service.story.never-started"), unseen, unseen, unseen, (text("service.story.undo-and-retry"),)
+    )
+
+
+def _unknown_story() -> TrialStory:
+    unseen = Unknown(text("service.story.nobody-looked"))
+    return TrialStory(unseen, text("service.story.not-kept"), unseen, unseen, unseen, ())

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a plan needs a root helper that is not here yet, or another one: then it is shown and installed first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vitrail.model.machine import MachineKind
+from vitrail.model.plan import Plan, Writer
+from vitrail.service.helper_install import FileChange, InstallPreview, preview_install
+from vitrail.service.place import helper_is_installed
+
+if TYPE_CHECKING:
+    from vitrail.service.place import Place
+
+_THERE = (FileChange.SAME, FileChange.ABSENT)
+
+
+def helper_for(place: Place, plan: Plan) -> InstallPreview | None:
+    """What has to be installed before this plan, None where nothing has. Raises Unreachable where it was not built.
+
+    A helper that a package brought is the package's to update: what does not fit is told when it is asked.
+    """
+    changes_host = any(phase.writer is Writer.HOST for phase in plan.phases)
+    if place.kind is not MachineKind.REAL or place.host is not None or not changes_host or not plan.writable:
+        return None
+    preview = preview_install()
+    if all(file.change in _THERE for file in preview.files):
+        return None
+    if helper_is_installed(place.root) and any(file.package is not None for file in preview.files):
+        return None
+    return preview
