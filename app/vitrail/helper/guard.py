@@ -7,6 +7,7 @@ or in /run, so that it can fall over at any point and go on: the journal, its cl
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from vitrail.helper.foundation import is_off, is_on_line
@@ -15,6 +16,7 @@ from vitrail.helper.guard_hands import Hands
 from vitrail.helper.guard_story import note_seen, read_seen, seen_now
 from vitrail.helper.guard_words import COUNTS, Countdown, words_left
 from vitrail.helper.journal import Run, is_kept, read_runs
+from vitrail.helper.keep import clear_mark
 from vitrail.helper.machine import boot_id
 from vitrail.helper.put import new_state, put
 from vitrail.helper.state import RUNS, State
@@ -43,6 +45,7 @@ def guard(state: State, hands: Hands) -> int:
             stop_clock(state.tree)
             return 0
         clock = begin_clock(state.tree, run.plan.plan_id, hands.boottime())
+        _erase_mark(state, run)
         if _stamp(state, run) is None and not _time_is_over(state, hands, clock):
             stop_clock(state.tree)
             return 0
@@ -52,6 +55,12 @@ def guard(state: State, hands: Hands) -> int:
         _restart_once(state, hands, run, clock)
     stop_clock(state.tree)
     return 0
+
+
+def _erase_mark(state: State, run: Run) -> None:
+    """A loader that could not erase the mark of a start that happens once would start the trial again."""
+    with contextlib.suppress(OSError, Refusal):
+        clear_mark(state, run.plan)
 
 
 def guarded_run(state: State) -> Run | None:

@@ -31,7 +31,7 @@ _WRITE = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXE
 
 def announce(tree: Tree, words: str) -> int:
     """Say it everywhere; to how many terminals it went."""
-    return sum(_say(tree, name, words) for name in terminals(tree))
+    return sum(say(tree, name, words) for name in terminals(tree))
 
 
 def terminals(tree: Tree) -> tuple[str, ...]:
@@ -67,7 +67,8 @@ def _logged_in(tree: Tree) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _say(tree: Tree, name: str, words: str) -> bool:
+def say(tree: Tree, name: str, words: str) -> bool:
+    """Say it on this terminal below /dev; whether it took any of it."""
     try:
         with tree.parent(f"dev/{name}") as (folder, last):
             descriptor = os.open(last, _WRITE, dir_fd=folder)

@@ -14,9 +14,9 @@ from vitrail.helper.guard import guarded_run
 from vitrail.helper.guard_clock import boottime, extend, read_clock
 from vitrail.helper.guard_story import story
 from vitrail.helper.guard_words import words_left
+from vitrail.helper.keep import keep
 from vitrail.helper.machine import boot_id
 from vitrail.helper.state import State
-from vitrail.helper.status import keep
 from vitrail.model.host_story import Foundation, HostTrial, KeptPlan, TrialSeen, TrialState, WhyBack
 from vitrail.model.host_wire import Extend, Keep, Kind, Refusal
 

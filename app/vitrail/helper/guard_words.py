@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from vitrail.model.host_place import GUARD_CORE
 
 _START = f"sudo python3 -I /{GUARD_CORE}"
@@ -26,8 +28,7 @@ def words_left(seconds: float) -> str:
     """How long, as people say it; rounded up."""
     if seconds <= _MINUTE:
         return f"{max(1, round(seconds))} seconds"
-    minutes = -(-int(seconds) // _MINUTE)
-    return f"{minutes} minutes"
+    return f"{math.ceil(seconds / _MINUTE)} minutes"
 
 
 class Countdown:
