@@ -13,6 +13,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from vitrail.model.errors import VitrailError
+from vitrail.model.resume import ResumeState
 from vitrail.qt.facts import Facts
 from vitrail.qt.reading import read_facts
 from vitrail.qt.runner import Runner, Ticket
@@ -43,6 +44,8 @@ class Desk(QObject):
         wizard_asked: give the VM with this uuid graphics; empty: ask which.
         page_asked: show the page with this name, at the thing with this key (or empty).
         demo_asked: open the demo machine.
+        resume_read: what waits for the user's word on a change of this computer; a `ResumeState`.
+        proof_asked: show the page about it.
     """
 
     began = Signal()
@@ -52,6 +55,8 @@ class Desk(QObject):
     wizard_asked = Signal(str)
     page_asked = Signal(str, str)
     demo_asked = Signal()
+    resume_read = Signal(ResumeState)
+    proof_asked = Signal()
 
     def __init__(self, workplace: Workplace, runner: Runner, speaker: Speaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +107,10 @@ class Desk(QObject):
             return
         self._show(self._prepare(facts, self.preparers))
 
+    def look_for_resume(self) -> None:
+        """Ask what waits for the user; where nobody can tell, nothing is said: Changes shows why."""
+        self.runner.read(self.workplace.resume_state, self.resume_read.emit, _nothing, self)
+
     def _done(self, look: Look) -> None:
         self._under_way = None
         self._show(look)
@@ -121,6 +130,7 @@ class Desk(QObject):
     def _rest_done(self, rest: Look) -> None:
         self.prepared |= rest.prepared
         self.pages_prepared.emit()
+        self.look_for_resume()
 
     def _failed(self, error: VitrailError) -> None:
         self._under_way = None

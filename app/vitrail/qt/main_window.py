@@ -19,6 +19,7 @@ from vitrail.qt.pages.problems_state import ProblemsState
 from vitrail.qt.place_banner import PlaceBanner
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.rail import PAGES, Rail
+from vitrail.qt.restart.strip import ResumeStrip
 from vitrail.qt.theme import GAP, PAGE_MARGIN, Tone
 from vitrail.qt.widgets.busy import BusyStrip
 from vitrail.qt.widgets.buttons import button
@@ -120,6 +121,11 @@ class MainWindow(QMainWindow):
         kind, label = desk.workplace.kind, desk.workplace.label
         self._rail.place.setText(desk.say(text(f"qt.place.short.{kind.value}")))
         column.addWidget(PlaceBanner(kind, label, desk.say))
+        self.strip = ResumeStrip(desk.say)
+        self.strip.opened.connect(desk.proof_asked)
+        self.strip.asked_again.connect(desk.look_for_resume)
+        desk.resume_read.connect(self.strip.show_resume)
+        column.addWidget(self.strip)
         self._troubles = QVBoxLayout()
         self._troubles.setContentsMargins(PAGE_MARGIN, 0, PAGE_MARGIN, 0)
         column.addLayout(self._troubles)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
+from PySide6.QtWidgets import QPushButton
 
 from fakes.hosts import host, known
 from gui.places import ModelPlace
@@ -18,6 +20,7 @@ from vitrail.model.text import text
 from vitrail.qt.restart.ended_view import EndedView
 from vitrail.qt.restart.proof import countdown, proof_page
 from vitrail.qt.restart.proof_view import ProofView, StoryView
+from vitrail.qt.restart.strip import ResumeStrip
 from vitrail.qt.restart.window import ProofWindow
 from vitrail.qt.theme import Tone
 from vitrail.qt.widgets.labels import PlainLabel
@@ -124,3 +127,22 @@ def test_what_was_taken_back_tells_its_story_with_hostile_words_made_visible(ope
 def test_nothing_that_waits_is_a_sentence_and_not_an_empty_page(opened, english):
     _, window = opened()
     assert english.say(text("qt.proof.nothing")) in labels(window)
+
+
+def test_the_strip_is_hidden_while_nothing_waits(qtbot, english):
+    strip = ResumeStrip(english.say)
+    qtbot.addWidget(strip)
+    strip.show_resume(NOTHING)
+    assert strip.isHidden()
+
+
+@pytest.mark.parametrize("stage", [ResumeStage.RESTART_DUE, ResumeStage.TRIAL, ResumeStage.TAKEN_BACK])
+def test_the_strip_says_what_waits_and_leads_there(qtbot, english, stage):
+    strip = ResumeStrip(english.say)
+    qtbot.addWidget(strip)
+    strip.show_resume(replace(TRIAL, stage=stage, until=known(time.time() + 250)))
+    assert not strip.isHidden()
+    with qtbot.waitSignal(strip.opened):
+        strip.findChild(QPushButton).click()
+    strip.show_resume(NOTHING)
+    assert strip.isHidden()
