@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from fakes.hosts import host, known
 from gui.places import ModelPlace
@@ -130,16 +130,18 @@ def test_nothing_that_waits_is_a_sentence_and_not_an_empty_page(opened, english)
 
 
 def test_the_strip_is_hidden_while_nothing_waits(qtbot, english):
-    strip = ResumeStrip(english.say)
-    qtbot.addWidget(strip)
+    page = QWidget()
+    qtbot.addWidget(page)
+    strip = ResumeStrip(english.say, page)
     strip.show_resume(NOTHING)
     assert strip.isHidden()
 
 
 @pytest.mark.parametrize("stage", [ResumeStage.RESTART_DUE, ResumeStage.TRIAL, ResumeStage.TAKEN_BACK])
 def test_the_strip_says_what_waits_and_leads_there(qtbot, english, stage):
-    strip = ResumeStrip(english.say)
-    qtbot.addWidget(strip)
+    page = QWidget()
+    qtbot.addWidget(page)
+    strip = ResumeStrip(english.say, page)
     strip.show_resume(replace(TRIAL, stage=stage, until=known(time.time() + 250)))
     assert not strip.isHidden()
     with qtbot.waitSignal(strip.opened):
