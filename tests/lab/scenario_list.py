@@ -24,7 +24,7 @@ SCENARIOS = (
         says="the lab itself: a false claim, a dead machine, a wait too long must fail",
     ),
     Scenario("scan", "scan", quick=True, says="scan and doctor show what was wired: cards, groups, drivers, verdicts"),
-    Scenario("passthrough", None, quick=True, says="a nested guest gets the card and gives it back"),
+    Scenario("passthrough", "passthrough", quick=True, says="a nested guest gets the card and gives it back"),
     Scenario("first-time", None, quick=False, says="trial, restart, Keep, undo on a disk with a boot loader"),
     Scenario("guard", None, quick=False, says="nobody keeps, hangs, panics, power cuts: the old system is back"),
     Scenario("wrong-card", None, quick=True, says="a card that must stay is refused, with the right reason"),

@@ -6,6 +6,8 @@ It is a copy: an edit in the checkout while a machine runs would otherwise chang
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import subprocess
 import sys
@@ -43,8 +45,10 @@ class _Shared:
 def share() -> Path:
     """The copy of this run."""
     if _Shared.folder is None:
-        folder = runs() / "share"
+        # Another lab may run from the same folder: what its machines see is not this one's to replace.
+        folder = runs() / f"share-{os.getpid()}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         _Shared.folder = make_share(folder)
     return _Shared.folder
