@@ -44,7 +44,7 @@ def read_variable(root: Root, path: str) -> Reading[bytes | None]:
 def names(root: Root) -> tuple[str, ...]:
     """The variables that can be seen, () where none can."""
     try:
-        return root.names(VARIABLES)
+        return tuple(name for name in root.names(VARIABLES) if not name.startswith("."))
     except OSError:
         return ()
 

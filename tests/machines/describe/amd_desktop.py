@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import NVME, VGA, Connector
-from machines.describe import boots
+from machines.describe import entries, layouts
 from machines.describe.board import GIB, MIB, Board, full, nvidia_bars, radeon_bars
 from machines.describe.domains import (
     QXL_VIDEO,
@@ -65,7 +65,8 @@ def _fill(board: Board) -> None:
     board.sound_of("0e:00.1", ATI, 0x1640, 0, behind="00:08.1", subsystem=(0x1458, 0xA194))
     am5_inner(board)
     board.tree.drm(full("0e:00.0"), (Connector("DP-1", "connected", "DELL U2723QE"), Connector("HDMI-A-1")), number=0)
-    boots.arch_systemd_boot(board.tree, "6.16.8-arch3-1", "rw quiet")
+    entries.arch_systemd_boot(board.tree, "6.16.8-arch3-1", "rw quiet")
+    layouts.firmware_at(board.tree, "nvme0n1", "/boot")
     board.tree.cpu(model="AMD Ryzen 7 7700X 8-Core Processor", flags="fpu vme svm sse4_2 aes avx2")
     board.tree.dmi("Gigabyte Technology Co., Ltd.", "B650 AORUS ELITE AX").uefi(secure_boot=False)
     board.tree.process(1, "systemd")

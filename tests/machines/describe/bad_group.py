@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import USB_XHCI, VGA, Connector
-from machines.describe import boots
+from machines.describe import entries, layouts
 from machines.describe.board import MIB, Board, full, nvidia_bars
 from machines.describe.daemon import Daemon
 from machines.describe.domains import QXL_VIDEO, SPICE, TABLET, VGA_VIDEO, VNC, Domain
@@ -58,7 +58,8 @@ def _fill(board: Board) -> None:
     am4_inner(board)
     board.tree.drm(full("07:00.0"), (Connector("DVI-D-1"), Connector("HDMI-A-1", "connected", "VG248QE")), number=0)
     board.tree.drm(full("06:00.0"), (Connector("DP-1"), Connector("HDMI-A-2")), number=1)
-    boots.pop_kernelstub(board.tree, "6.12.10-76061203-generic")
+    entries.pop_kernelstub(board.tree, "6.12.10-76061203-generic")
+    layouts.firmware_at(board.tree, "nvme0n1", "/boot/efi")
     board.tree.cpu(model="AMD Ryzen 5 3600 6-Core Processor", flags="fpu vme svm sse4_2 aes avx2")
     board.tree.dmi("Micro-Star International Co., Ltd.", "MS-7B86").uefi()
     board.tree.process(1, "systemd").process(1533, "cosmic-comp", "/dev/dri/card0", "/dev/dri/renderD128")

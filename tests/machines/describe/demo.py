@@ -8,7 +8,7 @@ network and the disks, and an Arc is cut into four shares of which two are given
 from __future__ import annotations
 
 from fakes.sysfs import NVME, VGA, VIRTUAL_FUNCTION_DISPLAY, Connector
-from machines.describe import boots
+from machines.describe import boots, layouts
 from machines.describe.board import GIB, MIB, Board, full, intel_bars, nvidia_bars, radeon_bars
 from machines.describe.domains import (
     NO_VIDEO,
@@ -45,6 +45,8 @@ def _fill(board: Board) -> None:
     _built_in(board)
     tree = board.tree
     boots.debian_grub(tree, "6.12.48+deb13-amd64", "quiet splash xe.max_vfs=4")
+    tree.file("boot/grub/grubenv", boots.grub_block())
+    layouts.plain(tree, "nvme0n1")
     tree.file("proc/modules", "\n".join(f"{name} 16384 0 - Live 0x0000000000000000" for name in _MODULES))
     tree.cpu(model="AMD Ryzen 9 7950X 16-Core Processor", flags="fpu vme svm sse4_2 aes avx2")
     tree.dmi("ASRock", "X670E Taichi").uefi()

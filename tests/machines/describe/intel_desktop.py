@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import HDA, NVME, USB_XHCI, VGA, Connector
-from machines.describe import boots
+from machines.describe import boots, layouts
 from machines.describe.board import GIB, MIB, Board, full, intel_bars, radeon_bars
 from machines.describe.domains import LOOKING_GLASS, SPICE, TABLET, TPM, VIRTIO_VIDEO, VNC, Domain, passed_through
 from machines.describe.machine import Machine
@@ -43,6 +43,7 @@ def _fill(board: Board) -> None:
     board.tree.disk(full("05:00.0"), "nvme0n1")
     board.tree.iommu("dmar0", "dmar1")
     boots.fedora_bls(board.tree, "6.16.7-200.fc42.x86_64", "rhgb quiet intel_iommu=on iommu=pt")
+    layouts.boot_apart(board.tree, "nvme0n1")
     board.tree.file(
         "etc/modprobe.d/vfio.conf", "options vfio-pci ids=1002:73ff,1002:ab28\nsoftdep amdgpu pre: vfio-pci\n"
     )

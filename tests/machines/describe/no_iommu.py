@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import HDA, USB_XHCI, VGA, Connector
-from machines.describe import boots
+from machines.describe import boots, layouts
 from machines.describe.board import MIB, Board, full, intel_bars, nvidia_bars
 from machines.describe.daemon import Daemon
 from machines.describe.domains import QXL_VIDEO, SPICE, TABLET, VIRTIO_VIDEO, VNC, Domain
@@ -56,6 +56,7 @@ def _fill(board: Board) -> None:
     board.tree.drm(full("01:00.0"), (Connector("DP-2"), Connector("HDMI-A-2"), Connector("DVI-D-1")), number=1)
     board.tree.iommu()
     boots.debian_grub(board.tree, "6.1.0-39-amd64")
+    layouts.plain(board.tree, "sda")
     board.tree.cpu("GenuineIntel", "Intel(R) Core(TM) i5-8400 CPU @ 2.80GHz", "fpu vme vmx sse4_2 aes avx2")
     board.tree.dmi("Gigabyte Technology Co., Ltd.", "B360M DS3H").uefi()
     board.tree.process(1, "systemd").process(1201, "Xorg", "/dev/dri/card0")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import DISPLAY_3D, HDA, NVME, USB_XHCI, VGA, Connector
-from machines.describe import boots
+from machines.describe import boots, layouts
 from machines.describe.board import MIB, Board, full, intel_bars, nvidia_bars
 from machines.describe.daemon import Daemon
 from machines.describe.domains import SPICE, TABLET, TPM, VIRTIO_VIDEO, Domain, virgl
@@ -62,6 +62,7 @@ def _fill(board: Board) -> None:
     board.tree.disk(full("03:00.0"), "nvme0n1")
     board.tree.iommu("dmar0", "dmar1")
     boots.bazzite_ostree(board.tree, "6.15.11-103.bazzite.fc42.x86_64", "rhgb quiet intel_iommu=on")
+    layouts.image_based(board.tree, "nvme0n1")
     board.tree.cpu("GenuineIntel", "11th Gen Intel(R) Core(TM) i5-11400H @ 2.70GHz", "fpu vme vmx sse4_2 aes avx2")
     board.tree.dmi("HP", "Pavilion Gaming Laptop 15").uefi(
         secure_boot=True, lockdown="none [integrity] confidentiality"

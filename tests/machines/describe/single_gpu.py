@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import VGA, Connector
-from machines.describe import boots
+from machines.describe import entries, layouts
 from machines.describe.board import GIB, Board, full, radeon_bars
 from machines.describe.domains import NO_VIDEO, QXL_VIDEO, SPICE, TABLET, TPM, VIRTIO_VIDEO, VNC, Domain, passed_through
 from machines.describe.machine import Machine
@@ -41,7 +41,8 @@ def _fill(board: Board) -> None:
         Connector("HDMI-A-1"),
     )
     board.tree.drm(full("09:00.0"), screens, number=1)
-    boots.endeavour_kernel_install(board.tree, "6.16.8-arch3-1")
+    entries.endeavour_kernel_install(board.tree, "6.16.8-arch3-1")
+    layouts.firmware_and_vault(board.tree, "nvme0n1", "/efi", "none luks")
     board.tree.cpu(model="AMD Ryzen 5 5600X 6-Core Processor", flags="fpu vme svm sse4_2 aes avx2")
     board.tree.dmi("ASRock", "B550M Steel Legend").uefi(secure_boot=None)
     board.tree.process(1, "systemd").process(1120, "kwin_wayland", "/dev/dri/card1", "/dev/dri/renderD129")

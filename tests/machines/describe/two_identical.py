@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import VGA, Connector
-from machines.describe import boots
+from machines.describe import boots, layouts
 from machines.describe.board import MIB, Board, full, nvidia_bars
 from machines.describe.daemon import Daemon
 from machines.describe.domains import QXL_VIDEO, SPICE, TABLET, TPM, VIRTIO_VIDEO, VNC, Domain, passed_through
@@ -43,6 +43,7 @@ def _fill(board: Board) -> None:
     board.tree.drm(full("08:00.0"), (Connector("DP-1", "connected", "S27C432"), Connector("HDMI-A-1")), number=0)
     board.tree.drm(full("09:00.0"), (Connector("DP-2"), Connector("HDMI-A-2")), number=1)
     boots.ubuntu_grub(board.tree, "6.8.0-84-generic")
+    layouts.plain(board.tree, "nvme0n1")
     board.tree.cpu(model="AMD Ryzen 9 5900X 12-Core Processor", flags="fpu vme svm sse4_2 aes avx2")
     board.tree.dmi("Micro-Star International Co., Ltd.", "MS-7C35").uefi()
     board.tree.process(1, "systemd").process(1987, "gnome-shell", "/dev/dri/card0", "/dev/dri/renderD128")

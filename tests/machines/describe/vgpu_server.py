@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from fakes.sysfs import DISPLAY_3D, DISPLAY_OTHER, USB_XHCI, VGA, Connector
-from machines.describe import boots
+from machines.describe import entries, layouts
 from machines.describe.board import GIB, MIB, Board, full, intel_bars, nvidia_bars
 from machines.describe.daemon import Daemon
 from machines.describe.domains import NO_VIDEO, TABLET, VGA_VIDEO, VIRTIO_VIDEO, VNC, Domain, mediated, passed_through
@@ -77,7 +77,8 @@ def _fill(board: Board) -> None:
     _tesla(board, "86:00.0", "85:02.0")
     _flex(board)
     board.tree.folder_at("sys/class/input").iommu("dmar0", "dmar1", "dmar2")
-    boots.proxmox(board.tree, "6.14.11-2-pve")
+    entries.proxmox(board.tree, "6.14.11-2-pve")
+    layouts.pool(board.tree, "sda")
     board.tree.cpu("GenuineIntel", "Intel(R) Xeon(R) Gold 6338 CPU @ 2.00GHz", "fpu vme vmx sse4_2 aes avx512f")
     board.tree.dmi("Supermicro", "SYS-220U-TNR").uefi()
     board.tree.process(1, "systemd").process(3310, "nvidia-vgpu-mgr", "/dev/nvidiactl")

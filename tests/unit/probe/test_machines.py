@@ -10,8 +10,10 @@ from typing import TypeVar
 import pytest
 
 from machines.build import DESCRIBED, place_of, write
+from machines.describe.restarting import MACHINES as RESTARTING
 from vitrail.judge.isolation import judge_card
-from vitrail.model.boot import BootStack, InitramfsTool
+from vitrail.judge.passthrough import host_needs
+from vitrail.model.boot import BootStack, InitramfsTool, Layer
 from vitrail.model.machine import Connection, Gpu, Host, IommuKind, MachineKind
 from vitrail.model.mode import Mode
 from vitrail.model.pci import PciAddress
@@ -146,6 +148,31 @@ CARDS = {
         "0e:00.0": "amdgpu",
     },
 }
+CARDS |= {
+    name: {"00:02.0": "i915", "01:00.0": driver}
+    for name, driver in {
+        "debian-bios": "nvidia",
+        "arch-grub": "nouveau",
+        "fedora-sealed": "nouveau",
+        "arch-uki": "nouveau",
+        "tumbleweed": "nouveau",
+        "arch-refind": "nouveau",
+        "proxmox-home": "nouveau",
+        "nixos": "nouveau",
+    }.items()
+}
+CARDS |= {
+    name: {"08:00.0": driver, "09:00.0": driver}
+    for name, driver in {
+        "ubuntu-lvm": "nvidia",
+        "suse-snapshots": "nouveau",
+        "endeavour-two": "nvidia",
+        "pop-two": "nvidia",
+        "cachyos": "nvidia",
+        "cachyos-limine": "nvidia",
+        "bazzite-tower": "nouveau",
+    }.items()
+}
 START = {
     "amd-desktop": (BootStack.SYSTEMD_BOOT, InitramfsTool.MKINITCPIO),
     "intel-desktop": (BootStack.GRUB_BLS, InitramfsTool.DRACUT),
@@ -156,7 +183,24 @@ START = {
     "vgpu-server": (BootStack.PROXMOX, InitramfsTool.INITRAMFS_TOOLS),
     "no-iommu": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
     "demo": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
+    "ubuntu-lvm": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
+    "debian-bios": (BootStack.GRUB, InitramfsTool.INITRAMFS_TOOLS),
+    "arch-grub": (BootStack.GRUB, InitramfsTool.MKINITCPIO),
+    "suse-snapshots": (BootStack.GRUB, InitramfsTool.DRACUT),
+    "fedora-sealed": (BootStack.GRUB_BLS, InitramfsTool.DRACUT),
+    "endeavour-two": (BootStack.KERNEL_INSTALL, InitramfsTool.DRACUT),
+    "arch-uki": (BootStack.UKI, InitramfsTool.MKINITCPIO),
+    "pop-two": (BootStack.KERNELSTUB, InitramfsTool.INITRAMFS_TOOLS),
+    "tumbleweed": (BootStack.SDBOOTUTIL, InitramfsTool.DRACUT),
+    "cachyos": (BootStack.SDBOOT_MANAGE, InitramfsTool.MKINITCPIO),
+    "cachyos-limine": (BootStack.LIMINE, InitramfsTool.MKINITCPIO),
+    "arch-refind": (BootStack.REFIND, InitramfsTool.MKINITCPIO),
+    "proxmox-home": (BootStack.PROXMOX, InitramfsTool.INITRAMFS_TOOLS),
+    "bazzite-tower": (BootStack.RPM_OSTREE, InitramfsTool.DRACUT),
+    "nixos": (BootStack.NIXOS, None),
 }
+TO_GIVE = {name: "01:00.0" if "00:02.0" in CARDS[name] else "09:00.0" for name in RESTARTING}
+TO_GIVE |= {"amd-desktop": "01:00.0", "demo": "01:00.0"}
 LIT = {
     ("amd-desktop", "01:00.0"): {"HDMI-A-2": "LG ULTRAGEAR"},
     ("amd-desktop", "0e:00.0"): {"DP-1": "DELL U2723QE"},
@@ -198,7 +242,78 @@ def test_cards_and_their_drivers(name: str):
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_boot_stack_and_initramfs(name: str):
     boot = host_of(name).boot
-    assert (value(boot.stack), value(boot.initramfs)) == START[name]
+    assert (value(boot.stack), known_or(boot.initramfs, None)) == START[name]
+
+
+@pytest.mark.parametrize(("name", "address"), TO_GIVE.items())
+def test_giving_the_card_takes_a_restart(name: str, address: str):
+    needs = host_needs(host_of(name), card(name, address))
+    assert needs.any_step
+    assert needs.firmware is None
+
+
+def test_every_boot_stack_has_a_machine_that_needs_a_restart():
+    assert {START[name][0] for name in TO_GIVE} == set(BootStack)
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_what_a_start_rests_on_is_known(name: str):
+    setup = host_of(name).boot.setup
+    facts = (setup.file_systems, setup.selected_entry, setup.kernels, setup.images, setup.one_shot, setup.sealed_unlock)
+    assert [fact for fact in facts if isinstance(fact, Unknown)] == []
+    assert value(host_of(name).kernel) in value(setup.kernels)
+    entry = value(setup.selected_entry)
+    if entry is not None and entry.endswith(".conf") and name not in OWN_PARTITIONS:
+        assert [file.path for file in setup.files if file.path.endswith(f"/{entry}")] != []
+
+
+OWN_PARTITIONS = ("vgpu-server", "proxmox-home")
+"""Their boot partitions are mounted by nobody."""
+UNLOCKED = {
+    "arch-grub": (True, False),
+    "fedora-sealed": (False, True),
+    "pop-two": (True, False),
+    "single-gpu": (True, False),
+    "cachyos": (False, False),
+}
+LAYERS = {
+    ("ubuntu-lvm", "/boot/grub/grubenv"): ("ext4", (Layer.LVM,)),
+    ("debian-bios", "/boot/grub/grubenv"): ("ext4", ()),
+    ("arch-grub", "/boot/grub/grubenv"): ("ext4", ()),
+    ("arch-grub", "/etc/default/grub"): ("ext4", (Layer.CRYPT,)),
+    ("suse-snapshots", "/boot/grub2/grubenv"): ("btrfs", ()),
+    ("fedora-sealed", "/etc/default/grub"): ("btrfs", (Layer.CRYPT,)),
+    ("cachyos", "/boot/loader/loader.conf"): ("vfat", ()),
+    ("proxmox-home", "/etc/kernel/cmdline"): ("zfs", (Layer.OTHER,)),
+    ("bazzite-tower", "/boot/grub2/grubenv"): ("ext4", ()),
+}
+MENU = {
+    "demo": 5,
+    "ubuntu-lvm": 0,
+    "fedora-sealed": 0,
+    "suse-snapshots": 8,
+    "arch-refind": 20,
+    "pop-two": 0,
+    "cachyos": 5,
+}
+
+
+@pytest.mark.parametrize("name", UNLOCKED)
+def test_how_the_disk_is_unlocked(name: str):
+    setup = host_of(name).boot.setup
+    assert (value(setup.asks_passphrase), value(setup.sealed_unlock)) == UNLOCKED[name]
+
+
+@pytest.mark.parametrize(("name", "path"), LAYERS)
+def test_what_a_file_of_the_start_lies_on(name: str, path: str):
+    found = host_of(name).boot.setup.file_system_of(path)
+    assert found is not None
+    assert (found.kind, value(found.layers)) == LAYERS[name, path]
+
+
+@pytest.mark.parametrize("name", MENU)
+def test_how_long_the_menu_is_shown(name: str):
+    assert value(host_of(name).boot.setup.menu_seconds) == MENU[name]
 
 
 @pytest.mark.parametrize(("name", "address"), LIT)
