@@ -47,6 +47,13 @@ class Unread:
     inner: Any
 
 
+@dataclass(frozen=True)
+class Left:
+    """May be left out of its object: it does not apply."""
+
+    inner: Any
+
+
 FINDING = {
     "id": str,
     "status": {"pass", "fail", "unknown"},
@@ -154,12 +161,12 @@ PLAN = {
     "plan_id": PLAN_ID,
     "choice": {"vm": {"uuid": str, "name": str}, "mode": MODES, "gpu": Maybe(ADDRESS), "settings": dict},
     "needs_reboot": bool,
-    "guard": Unread(Maybe(str)),
+    "guard": Maybe({"automatic", "by-menu", "guard-unit"}),
     "losses": [{"what": str, "when": str, "until": str}],
     "phases": [
         {
-            "name": str,
-            "writer": str,
+            "name": {"resume", "prepare-host", "keep-host", "vm"},
+            "writer": {"user", "host", "vm"},
             "steps": [
                 {"kind": str, "subject": str, "summary": str, "diff": str, "undo": str, "writable": bool},
             ],
@@ -180,15 +187,52 @@ HISTORY = {
         {"plan_id": PLAN_ID, "run": str, "applied_at": TIME, "vm": Unread(str), "mode": Unread(MODES), "state": str}
     ],
 }
-STATUS = {"schema": int, "awaiting": [{"plan_id": PLAN_ID, "until": str}]}
+STATUS = {"schema": int, "awaiting": [{"plan_id": PLAN_ID, "until": Unread(TIME)}]}
+LOAD = {
+    "schema": int,
+    "taken_at": TIME,
+    "gpus": Unread(
+        [
+            {
+                "address": ADDRESS,
+                "load_percent": Unread(float),
+                "memory_used_mib": Unread(int),
+                "memory_total_mib": Unread(int),
+                "engines": Left([{"name": str, "load_percent": float}]),
+                "temperature_c": Left(Unread(float)),
+                "power_w": Left(Unread(float)),
+                "fan_percent": Left(Unread(int)),
+                "fan_rpm": Left(Unread(int)),
+                "clock_mhz": Left(Unread(int)),
+                "slowed_by": Left(Unread([str])),
+                "pcie_link": Left(Unread(str)),
+            }
+        ]
+    ),
+    "vms": Unread(
+        [
+            {
+                "uuid": str,
+                "name": str,
+                "gpu": Left(ADDRESS),
+                "source": Left(str),
+                "load_percent": Left(Unread(float)),
+                "of": Left({"card", "share"}),
+                "memory_used_mib": Left(Unread(int)),
+                "frame_rate_fps": Left(Unread(float)),
+                "latency_ms": Left(Unread(float)),
+            }
+        ]
+    ),
+}
 VERIFY = {
     "schema": int,
     "outcomes": [
         {
             "step": str,
             "result": {"kept", "broken", "unknown"},
-            "expected": str,
-            "seen": str,
+            "expected": Unread(Maybe(str)),
+            "seen": Unread(Maybe(str)),
             "evidence": [{"source": str, "value": str}],
         }
     ],
@@ -198,8 +242,8 @@ VERIFY = {
 def wrong(schema: Any, value: Any, path: str = "$") -> list[str]:
     """Everywhere that the value is not what the schema says."""
     match schema:
-        case Maybe(inner=inner):
-            return [] if value is None else wrong(inner, value, path)
+        case Maybe(inner=inner) | Left(inner=inner):
+            return [] if value is None and isinstance(schema, Maybe) else wrong(inner, value, path)
         case Unread(inner=inner):
             if isinstance(value, dict) and list(value) == ["unknown"]:
                 return wrong(str, value["unknown"], f"{path}.unknown")
@@ -229,7 +273,9 @@ def _wrong_array(schema: Any, value: Any, path: str) -> list[str]:
 def _wrong_object(schema: dict[str, Any], value: Any, path: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{path}: no object"]
-    faults = [f"{path}: {key} is missing or too much" for key in sorted(set(schema) ^ set(value))]
+    needed = {key for key, inner in schema.items() if not isinstance(inner, Left)}
+    faults = [f"{path}: {key} is missing" for key in sorted(needed - set(value))]
+    faults += [f"{path}: {key} is too much" for key in sorted(set(value) - set(schema))]
     return faults + [
         fault for key in schema if key in value for fault in wrong(schema[key], value[key], f"{path}.{key}")
     ]
