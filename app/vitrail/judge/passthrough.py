@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.judge.card import bus_of, companions, ids_of
+from vitrail.judge.card import VFIO, bound_to, bus_of, companions, ids_of
 from vitrail.judge.conclude import failed, not_known, passed, seen
 from vitrail.judge.hostuse import host_things
 from vitrail.judge.iommu import iommu_need
 from vitrail.judge.isolation import judge_card
 from vitrail.judge.reports import known_reports, management_findings
-from vitrail.judge.usage import in_use, only_screen, usage_findings
+from vitrail.judge.usage import only_screen, usage_findings
 from vitrail.judge.vmstate import other_users, vm_for_card
 from vitrail.judge.words import card_name, is_sound, kind, kind_key, listed
-from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.finding import Evidence, Finding, Severity
 from vitrail.model.knowledge import Knowledge
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.reading import Known, Unknown
@@ -49,16 +49,26 @@ class HostNeeds:
 def host_needs(host: Host, gpu: Gpu) -> HostNeeds:
     """The changes to this computer that giving this card takes; none where it is free already."""
     need = iommu_need(host, gpu)
-    return HostNeeds(need.arguments, in_use(host, gpu), need.firmware)
+    stays = _held_by_vms(host, gpu)
+    used = [one for one in usage_findings(host, gpu, Severity.BLOCKS) if one.stops and one not in stays]
+    return HostNeeds(need.arguments, bool(used), need.firmware)
+
+
+def _held_by_vms(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
+    """Who holds a card that VMs have already: keeping it from the start would free it of nobody."""
+    if not bound_to(gpu.device, VFIO):
+        return ()
+    found = usage_findings(host, gpu, Severity.BLOCKS)
+    return tuple(one for one in found if one.id == "card.held" and one.stops)
 
 
 def apply_gates(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
-    """What forbids carrying a plan out in this version: a screen could go dark and nothing would bring it back."""
-    gates = [one for one in usage_findings(host, gpu, Severity.BLOCKS) if one.stops]
-    # A reservation that is planned only because something could not be seen is no more certain than that.
-    if host_needs(host, gpu).arguments or any(one.status is Status.FAIL for one in gates):
-        gates.append(failed("host.steps", Severity.BLOCKS, text("judge.steps.needed"), text("judge.steps.remedy")))
-    return tuple(gates)
+    """What forbids carrying a plan out: a picture could go, and nothing would bring it back."""
+    needs = host_needs(host, gpu)
+    gates = [*_held_by_vms(host, gpu), *_boot_stack(host, gpu, Severity.BLOCKS)]
+    if needs.reserve:
+        gates.append(only_screen(host, gpu, Severity.BLOCKS))
+    return tuple(one for one in gates if one.stops)
 
 
 def passthrough_findings(host: Host, vm: Vm | None, gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:
@@ -217,14 +227,14 @@ def _inside_a_vm(host: Host) -> tuple[Finding, ...]:
     return ()
 
 
-def _boot_stack(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
+def _boot_stack(host: Host, gpu: Gpu, severity: Severity = Severity.WARNS) -> tuple[Finding, ...]:
     if not host_needs(host, gpu).any_step:
         return ()
     stack = host.boot.stack
     if isinstance(stack, Unknown):
         title = text("judge.stack.unknown", reason=stack.reason)
-        return (not_known("boot.stack", Severity.WARNS, title, text("judge.stack.remedy")),)
+        return (not_known("boot.stack", severity, title, text("judge.stack.remedy")),)
     if stack.value is None:
         title = text("judge.stack.none")
-        return (failed("boot.stack", Severity.WARNS, title, text("judge.stack.remedy"), seen(stack)),)
-    return (passed("boot.stack", Severity.WARNS, text("judge.stack.known", stack=stack.value.value), seen(stack)),)
+        return (failed("boot.stack", severity, title, text("judge.stack.remedy"), seen(stack)),)
+    return (passed("boot.stack", severity, text("judge.stack.known", stack=stack.value.value), seen(stack)),)

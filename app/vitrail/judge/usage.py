@@ -26,11 +26,6 @@ def usage_findings(host: Host, gpu: Gpu, severity: Severity) -> tuple[Finding, .
     return (_boot_vga(gpu, severity), _lit(gpu, severity), _held(host, gpu, severity))
 
 
-def in_use(host: Host, gpu: Gpu) -> bool:
-    """Whether the card is used here, or that cannot be excluded: then it has to be kept free from the start."""
-    return any(one.stops for one in usage_findings(host, gpu, Severity.BLOCKS))
-
-
 def _kept_free(gpu: Gpu) -> bool:
     """Whether the card is kept for VMs already: vfio-pci has it though no VM runs with it."""
     holders = gpu.holders
@@ -149,14 +144,17 @@ def _named(holders: tuple[Holder, ...]) -> Text:
     return listed(names)
 
 
-def only_screen(host: Host, gpu: Gpu) -> Finding:
-    """Whether this computer keeps a card to show its own picture on."""
+def only_screen(host: Host, gpu: Gpu, severity: Severity = Severity.WARNS) -> Finding:
+    """Whether this computer keeps a card to show its own picture on, and whether somebody would see it there."""
     name = "card.only-screen"
     if not can_show(gpu):
-        return passed(name, Severity.WARNS, text("judge.only-screen.none"))
+        return passed(name, severity, text("judge.only-screen.none"))
     others = other_screens(host, gpu)
-    if others:
-        stays = listed([card_name(one) for one in others])
-        return passed(name, Severity.WARNS, text("judge.only-screen.no", stays=stays))
-    title = text("judge.only-screen.yes", card=card_name(gpu))
-    return failed(name, Severity.WARNS, title, text("judge.only-screen.remedy"))
+    if not others:
+        title = text("judge.only-screen.yes", card=card_name(gpu))
+        return failed(name, severity, title, text("judge.only-screen.remedy"))
+    stays = listed([card_name(one) for one in others])
+    if connected(gpu) and not any(connected(one) or isinstance(one.outputs, Unknown) for one in others):
+        title = text("judge.only-screen.unplugged", card=card_name(gpu), stays=stays)
+        return failed(name, severity, title, text("judge.only-screen.unplugged-remedy", stays=stays))
+    return passed(name, severity, text("judge.only-screen.no", stays=stays))

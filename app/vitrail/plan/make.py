@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import assert_never
 
 from vitrail.judge.card import own_functions
@@ -37,7 +38,7 @@ from vitrail.model.knowledge import Knowledge
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.mode import WRITTEN_BY_THIS_VERSION
 from vitrail.model.pci import DeviceIdentity
-from vitrail.model.plan import Guard, Phase, Plan, When, Writer
+from vitrail.model.plan import Phase, Plan, When, Writer
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.step import EditVm, ResumeAtLogin, Step
 from vitrail.model.text import text
@@ -45,7 +46,7 @@ from vitrail.model.vm import Vm
 from vitrail.model.wire import canonical, text_digest
 from vitrail.plan.basic import draft_basic
 from vitrail.plan.draft import Draft, Ground
-from vitrail.plan.host_phase import host_phases
+from vitrail.plan.host_phase import HostPart, host_part
 from vitrail.plan.passthrough import draft_passthrough
 from vitrail.plan.qxl import draft_qxl
 from vitrail.plan.virgl import draft_virgl
@@ -55,6 +56,8 @@ from vitrail.xmldoc.splice import edit
 
 VM_PHASE = "vm"
 RESUME_PHASE = "resume"
+ONLY_SCREEN = "card.only-screen"
+"""What no plan is shown for: carried out, nobody would see how it ended."""
 _NAMELESS = "0" * 16
 _ID_DIGITS = 16
 
@@ -76,16 +79,19 @@ def make_plan(
     if mode not in WRITTEN_BY_THIS_VERSION:
         raise Refused(text("plan.mode-not-written", mode=mode.value), text("plan.mode-not-written.next"))
     card = _card(host, choice)
-    findings = judge_choice(host, vm, choice, capabilities, knowledge)
-    if any(finding.stops for finding in findings):
+    judged = judge_choice(host, vm, choice, capabilities, knowledge)
+    gates = _gates(host, choice)
+    findings = overruled(judged, gates)
+    if any(one.stops for one in judged) or any(gate.id == ONLY_SCREEN for gate in gates):
         raise Refused(text("plan.refused", vm=vm.name, mode=mode.value), text("plan.refused.next"), findings=findings)
     draft = draft_vm(ground_of(host, vm, capabilities), choice)
     # The host's steps name the plan they belong to, and the plan's name is made of its steps.
-    nameless, _, _ = _phases(host, vm, choice, draft, _NAMELESS)
-    name = plan_id(choice, host, vm, steps_of(nameless))
-    phases, guard, said = _phases(host, vm, choice, draft, name)
-    if phases and autostart is not None and guard is not None:
-        phases = (Phase(RESUME_PHASE, Writer.USER, (autostart,), writable=True), *phases)
+    nameless = steps_of(_phases(host, vm, choice, draft, _NAMELESS, may=not gates)[0])
+    name = plan_id(choice, host, vm, nameless)
+    phases, part = _phases(host, vm, choice, draft, name, may=not gates)
+    if autostart is not None and part.phases:
+        writable = all(phase.writable for phase in part.phases)
+        phases = (Phase(RESUME_PHASE, Writer.USER, (autostart,), writable=writable), *phases)
     return Plan(
         plan_id=name,
         choice=choice,
@@ -95,11 +101,11 @@ def make_plan(
         vm_digest=vm.digest,
         machine_id_hash=host.machine_id_hash.value if isinstance(host.machine_id_hash, Known) else None,
         boot_id=host.boot_id.value if isinstance(host.boot_id, Known) else None,
-        identities=_identities(choice, card),
+        identities=tuple(dict.fromkeys((*_identities(choice, card), *part.identities))),
         phases=phases,
         losses=losses(host, vm, choice) if phases else (),
-        findings=overruled(findings, said),
-        guard=guard,
+        findings=overruled(findings, (*part.findings, *draft.findings)),
+        guard=part.guard,
     )
 
 
@@ -160,25 +166,26 @@ def draft_vm(ground: Ground, choice: Choice) -> Draft:
             assert_never(choice)
 
 
-def _phases(
-    host: Host, vm: Vm, choice: Choice, draft: Draft, name: str
-) -> tuple[tuple[Phase, ...], Guard | None, tuple[Finding, ...]]:
-    phases: tuple[Phase, ...] = ()
-    guard: Guard | None = None
-    findings = draft.findings
-    gated = False
+def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
     card = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
-    if card is not None:
-        phases, guard = host_phases(host, card, name)
-        gates = apply_gates(host, card)
-        gated = any(gate.stops for gate in gates) or not all(phase.writable for phase in phases)
-        findings += gates
+    return apply_gates(host, card) if card is not None else ()
+
+
+def _phases(
+    host: Host, vm: Vm, choice: Choice, draft: Draft, name: str, *, may: bool
+) -> tuple[tuple[Phase, ...], HostPart]:
+    """Every phase, and the host's part of them. `may`: nothing forbids carrying them out."""
+    card = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
+    part = host_part(host, card, name) if card is not None else HostPart()
+    may = may and not any(finding.stops for finding in part.findings)
+    may = may and all(phase.writable for phase in part.phases)
+    phases = tuple(replace(phase, writable=may) for phase in part.phases)
     after = edit(vm.text, draft.edits)
     if after != vm.text:
         step = EditVm(vm.uuid, vm.name, vm.text, after, text_digest(vm.text), text_digest(after))
         when = When.KEPT if phases else When.APPLY
-        phases += (Phase(VM_PHASE, Writer.VM, (step,), writable=not gated, when=when),)
-    return phases, guard, findings
+        phases += (Phase(VM_PHASE, Writer.VM, (step,), writable=may, when=when),)
+    return phases, part
 
 
 def steps_of(phases: tuple[Phase, ...]) -> tuple[Step, ...]:

@@ -141,16 +141,36 @@ def test_an_unused_usb_controller_of_the_card_warns_only(knowledge):
         ({"holders": holders(not_seen=3)}, "card.held"),
     ],
 )
-def test_a_card_in_use_can_be_planned_and_is_not_written(knowledge, said, finding):
+def test_a_card_in_use_is_kept_from_the_start_where_another_screen_stays(knowledge, said, finding):
     card = nvidia_card(**said)
     machine = host(amd_integrated(), card)
     found = _findings(machine, card, knowledge)[finding]
     assert (found.status is Status.PASS, found.severity) == (False, Severity.WARNS)
     assert _stops(machine, card, knowledge) == set()
     assert host_needs(machine, card).reserve
-    gates = {gate.id for gate in apply_gates(machine, card)}
-    assert gates == ({finding, "host.steps"} if found.status is Status.FAIL else {finding})
-    assert all(gate.stops for gate in apply_gates(machine, card))
+    assert apply_gates(machine, card) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "title"),
+    [
+        (None, "judge.only-screen.yes"),
+        (amd_integrated(outputs=(output(connected=False),)), "judge.only-screen.unplugged"),
+    ],
+    ids=["alone", "nothing plugged in elsewhere"],
+)
+def test_the_only_card_with_a_picture_is_never_kept_from_the_start(other, title):
+    card = nvidia_card(outputs=(output(),))
+    machine = host(card) if other is None else host(other, card)
+    (gate,) = apply_gates(machine, card)
+    assert (gate.id, gate.title.id, gate.severity) == ("card.only-screen", title, Severity.BLOCKS)
+
+
+@pytest.mark.parametrize("stack", [UNREAD, None])
+def test_nothing_is_written_where_nobody_knows_how_this_computer_starts(stack):
+    card = nvidia_card(outputs=(output(),))
+    (gate,) = apply_gates(host(amd_integrated(), card, stack=stack), card)
+    assert gate.id == "boot.stack"
 
 
 def test_a_card_kept_for_vms_is_dark_though_nobody_lists_its_sockets():
@@ -164,7 +184,7 @@ def test_a_card_kept_for_vms_is_dark_though_nobody_lists_its_sockets():
 )
 def test_a_card_whose_sockets_nobody_lists_is_dark_where_nothing_could_draw(class_code, driver, dark):
     card = gpu(device("01:00.0", class_code, group=14, driver=driver), outputs=UNREAD)
-    assert (apply_gates(host(amd_integrated(), card), card) == ()) is dark
+    assert host_needs(host(amd_integrated(), card), card).reserve is not dark
 
 
 def test_a_card_without_a_driver_is_no_screen_that_stays(knowledge):

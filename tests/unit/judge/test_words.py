@@ -17,17 +17,19 @@ from vitrail.model.text import text
 
 _ID = re.compile(r"judge\.[a-z0-9.-]+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_CATALOGUE = Path(__file__).parents[3] / "resources/translations/en/judge.po"
+_CATALOGUES = tuple((Path(__file__).parents[3] / "resources/translations/en").glob("judge*.po"))
 
 
 def _catalogue() -> dict[str, tuple[str, ...]]:
-    with _CATALOGUE.open("rb") as stream:
-        catalogue = read_po(stream)
+    messages = []
+    for path in _CATALOGUES:
+        with path.open("rb") as stream:
+            messages += read_po(stream)
     return {
         message.id if isinstance(message.id, str) else message.id[0]: (
             (message.string,) if isinstance(message.string, str) else tuple(message.string)
         )
-        for message in catalogue
+        for message in messages
         if message.id
     }
 

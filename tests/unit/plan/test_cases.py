@@ -15,11 +15,14 @@ import pytest
 from cases.golden import CASES, FOLDER, Case, edited, files_of, keep, kept, place, planned, read
 from machines.build import DESCRIBED, place_of
 from vitrail.model.errors import Refused
+from vitrail.model.host_step import WriteFile, arguments_of
+from vitrail.model.kernel_argument import words_of
 from vitrail.model.machine import Gpu, Holders, Host, Iommu, PciDevice
 from vitrail.model.mode import WRITTEN_BY_THIS_VERSION
 from vitrail.model.plan import Plan
 from vitrail.model.reading import Known, Unknown, known_or
-from vitrail.model.step import ReserveCard, SetKernelArguments
+from vitrail.model.reservation import ReservedCards
+from vitrail.model.step import HostStep
 from vitrail.model.text import text
 from vitrail.model.vm import Vm, VmState
 from vitrail.probe.digest import with_digest
@@ -94,7 +97,9 @@ def test_nothing_kept_names_the_place_of_the_checkout() -> None:
 
 def host_after(host: Host, plan: Plan) -> Host:
     """The host as its steps would leave it: cards reserved and so dark and free, arguments set, the IOMMU on."""
-    reserved = {one.address for step in plan.steps if isinstance(step, ReserveCard) for one in step.identities}
+    changes = [step.change for step in plan.steps if isinstance(step, HostStep)]
+    tables = [one.template for one in changes if isinstance(one, WriteFile) and isinstance(one.template, ReservedCards)]
+    reserved = {card.identity.address for table in tables for card in table.cards}
 
     def device(one: PciDevice) -> PciDevice:
         return replace(one, driver=Known("vfio-pci", "test")) if one.address in reserved else one
@@ -105,7 +110,7 @@ def host_after(host: Host, plan: Plan) -> Host:
             return free
         return replace(free, outputs=Unknown(text("tests.no-driver")), holders=Known(Holders((), 0), "test"))
 
-    arguments = [word for step in plan.steps if isinstance(step, SetKernelArguments) for word in step.arguments]
+    arguments = dict.fromkeys(word for change in changes for word in words_of(arguments_of(change)))
     line = " ".join((known_or(host.cmdline, ""), *arguments))
     return with_digest(
         replace(
