@@ -211,6 +211,7 @@ def core(bus: PrivateBus) -> Iterator[FakeCore]:
     """A fake core in the place of the real one."""
     place = bus.root / CORE
     real = place.read_bytes()
+    shutil.rmtree(bus.folder / "run/vitrail", ignore_errors=True)
     place.write_bytes((HERE / "fake_core.py").read_bytes())
     yield FakeCore(bus)
     place.write_bytes(real)

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import concurrent.futures
+from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from helper_bus.private_bus import ALLOWED, ELSEWHERE, FORBIDDEN, SEATED, SWITCHED_AWAY
+from vitrail.model.host_wire import VERBS
 from vitrail.model.text import text
 from vitrail.text import speaker
 
 pytestmark = pytest.mark.real
+POLICY = Path(__file__).parents[2] / "resources/polkit/org.vitrail.Helper1.policy"
+LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 KEEP = {"plan_id": "0123456789abcdef", "boot_id": "x"}
 
 
@@ -78,11 +83,43 @@ def test_hello_and_status_are_free(caller):
     assert user.asks("status")["ok"]["runs"] == []
 
 
-def test_who_sits_at_the_screen_keeps_without_a_password(bus, caller):
+@pytest.mark.usefixtures("core")
+@pytest.mark.parametrize(
+    ("verb", "arguments"), [("keep", KEEP), ("extend", KEEP), ("facts", {}), ("story", {}), ("watch", {})]
+)
+def test_who_sits_at_the_screen_needs_no_password_for(bus, caller, verb, arguments):
     user = caller(SEATED)
     bus.put_in_session(user.pid, SEATED, "c1")
-    # The core refuses this boot id: so it was asked.
-    assert user.asks("keep", **KEEP)["id"] == "helper.refused.other-boot"
+    assert "ok" in user.asks(verb, **arguments)
+
+
+@pytest.mark.usefixtures("core")
+@pytest.mark.parametrize(
+    ("verb", "arguments"), [("keep", KEEP), ("extend", KEEP), ("facts", {}), ("story", {}), ("watch", {})]
+)
+def test_who_is_elsewhere_is_asked_for(caller, agent, verb, arguments):
+    user = caller(ELSEWHERE)
+    said = agent(user.pid, "allow")
+    assert "ok" in user.asks(verb, **arguments)
+    assert said().startswith(f"asked org.vitrail.helper1.{verb} Authentication is required")
+
+
+@pytest.mark.usefixtures("core")
+def test_the_question_is_in_the_language_of_who_is_asked(caller, agent):
+    user = caller(ELSEWHERE)
+    said = agent(user.pid, "deny", "zh_CN.UTF-8")
+    user.asks("keep", **KEEP)
+    assert said() == "asked org.vitrail.helper1.keep 您不在这台电脑前，要保留更改 0123456789abcdef，需要进行身份验证\n"
+
+
+def test_every_verb_that_is_not_free_has_an_action_with_words_in_both_languages():
+    actions = etree.parse(POLICY).getroot().findall("action")
+    names = {action.get("id", "").rpartition(".")[2] for action in actions}
+    assert names == set(VERBS) - {"hello", "status", "job"}
+    for action in actions:
+        for member in ("description", "message"):
+            languages = [element.get(LANGUAGE) for element in action.findall(member)]
+            assert languages == [None, "zh_CN"]
 
 
 @pytest.mark.usefixtures("core")

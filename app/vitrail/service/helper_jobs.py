@@ -18,7 +18,7 @@ Told = Callable[[HostProgress], None]
 Ask = Callable[[Job], HostJob]
 _APART_SECONDS = 0.5
 _LOST_SECONDS = 60.0
-_UNSEEN = -1
+_AT_ONCE = -1
 
 
 def follow(ask: Ask, job: str, told: Told | None, lost_seconds: float = _LOST_SECONDS) -> str:
@@ -26,7 +26,7 @@ def follow(ask: Ask, job: str, told: Told | None, lost_seconds: float = _LOST_SE
 
     The helper answers when there is news, so this mostly waits; two questions are never closer than half a second.
     """
-    seen, last = _UNSEEN, None
+    seen, last = 0, None
     heard = time.monotonic()
     while True:
         asked = time.monotonic()
@@ -49,7 +49,7 @@ def follow(ask: Ask, job: str, told: Told | None, lost_seconds: float = _LOST_SE
 def recognised(ask: Ask, request_id: str) -> str | None:
     """The job that this request became, where its answer was lost on the way; None where there is none."""
     try:
-        state = ask(Job(None, _UNSEEN))
+        state = ask(Job(None, _AT_ONCE))
     except VitrailError:
         return None
     return state.job if state.request == request_id else None
