@@ -209,19 +209,23 @@ def call(root: Path, *vector: str) -> None:
     subprocess.run(["chroot", root, *vector], check=True, stdin=subprocess.DEVNULL)
 
 
-def _device(root: Path, identity: DeviceIdentity, code: int) -> None:
-    folder = root / f"sys/devices/pci0000:00/{identity.address}"
-    folder.mkdir(parents=True)
+def device_files(identity: DeviceIdentity, code: int) -> dict[str, str]:
+    """What the kernel shows of a device."""
     numbers = {
         "vendor": identity.vendor_id,
         "device": identity.device_id,
         "subsystem_vendor": identity.subsystem_vendor_id,
         "subsystem_device": identity.subsystem_device_id,
     }
-    for name, number in numbers.items():
-        if number is not None:
-            (folder / name).write_text(f"0x{number:04x}\n")
-    (folder / "class").write_text(f"0x{code:06x}\n")
+    said = {name: f"0x{number:04x}\n" for name, number in numbers.items() if number is not None}
+    return said | {"class": f"0x{code:06x}\n"}
+
+
+def _device(root: Path, identity: DeviceIdentity, code: int) -> None:
+    folder = root / f"sys/devices/pci0000:00/{identity.address}"
+    folder.mkdir(parents=True)
+    for name, words in device_files(identity, code).items():
+        (folder / name).write_text(words)
     links = root / "sys/bus/pci/devices"
     links.mkdir(parents=True, exist_ok=True)
     (links / str(identity.address)).symlink_to(f"../../../devices/pci0000:00/{identity.address}")
