@@ -91,6 +91,30 @@ def send(root: Path, line: bytes, fault: Fault = Fault.KILL, at: int = 0) -> End
     return Ended(told["answer"], told["calls"])
 
 
+def run_broken(work: Callable[[], object], fault: Fault = Fault.KILL, at: int = 0) -> int | None:
+    """Do this in a process of its own, broken at this call; how many calls it made, None where it was killed."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            counter = Counter(fault, at)
+            plain = os.write
+            for name in (*_CHANGES, "open", "pidfd_open"):
+                counter.wrap(name)
+            work()
+            plain(writer, str(counter.count).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        said = stream.read()
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) == (not said), (status, said)
+    return int(said) if said else None
+
+
 def _child(root: Path, line: bytes, counter: Counter, writer: int) -> None:
     code = 1
     try:

@@ -166,6 +166,16 @@ class TestHowLong:
         guarded(machine, hands)
         assert hands.restarts == pytest.approx([31 * MINUTES], abs=3)
 
+    def test_it_counts_where_nothing_can_be_written_to_run(self, trial):
+        machine, before = trial
+        (machine / "run").mkdir(exist_ok=True)
+        (machine / "run/vitrail").write_text("")
+        hands = Timeless(machine)
+        hands.up_at = 60.0
+        guarded(machine, hands)
+        assert is_as_before(machine, before)
+        assert hands.restarts == pytest.approx([7 * MINUTES], abs=3)
+
     def test_standby_counts(self, trial):
         machine, _ = trial
         hands = Timeless(machine)

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from vitrail.helper.machine import boot_id
@@ -67,44 +67,60 @@ def write_clock(tree: Tree, clock: GuardClock) -> None:
 
 def stop_clock(tree: Tree) -> None:
     """Nothing awaits anybody any more."""
-    remove(tree, CLOCK_FILE)
+    with contextlib.suppress(OSError, Refusal):
+        remove(tree, CLOCK_FILE)
 
 
 def begin_clock(tree: Tree, plan_id: str, now: float) -> GuardClock:
     """A clock that counts from now, or the one that was running for this plan already."""
-    with locked(tree):
-        clock = read_clock(tree)
-        if clock is None or clock.plan_id != plan_id:
-            # From the guard's own start: a passphrase or a long check of a disk before it is nobody's fault.
-            clock = GuardClock(plan_id, boot_id(tree), GuardPhase.COUNTING, now, now + START_SECONDS, 0, up=False)
-            write_clock(tree, clock)
-    return clock
+    # From the guard's own start: a passphrase or a long check of a disk before it is nobody's fault.
+    new = GuardClock(plan_id, boot_id(tree), GuardPhase.COUNTING, now, now + START_SECONDS, 0, up=False)
+
+    def begun(current: GuardClock | None) -> GuardClock:
+        return current if current is not None and current.plan_id == plan_id else new
+
+    return _changed(tree, begun)
 
 
 def tick(tree: Tree, clock: GuardClock, now: float, *, up: bool) -> GuardClock:
     """The clock as it is now: somebody may have asked for more, the login may have come, or it has run out."""
-    with locked(tree):
-        current = read_clock(tree) or clock
-        changed = current
+
+    def ticked(read: GuardClock | None) -> GuardClock:
+        current = read or clock
         if up and not current.up:
             shorter = min(current.deadline_boottime, now + UP_SECONDS)
             deadline = current.deadline_boottime if current.extended else shorter
-            changed = replace(changed, up=True, deadline_boottime=deadline)
-        if changed.phase is GuardPhase.COUNTING and changed.deadline_boottime <= now:
-            changed = replace(changed, phase=GuardPhase.TAKING_BACK)
-        if changed != current:
-            write_clock(tree, changed)
-    return changed
+            current = replace(current, up=True, deadline_boottime=deadline)
+        if current.phase is GuardPhase.COUNTING and current.deadline_boottime <= now:
+            current = replace(current, phase=GuardPhase.TAKING_BACK)
+        return current
+
+    return _changed(tree, ticked)
 
 
 def announce_restart(tree: Tree, clock: GuardClock, deadline: float) -> GuardClock:
     """It is taken back; what is left can still be put off."""
-    with locked(tree):
-        current = read_clock(tree) or clock
-        if current.phase is not GuardPhase.RESTARTING:
-            current = replace(current, phase=GuardPhase.RESTARTING, deadline_boottime=deadline, extended=0)
-            write_clock(tree, current)
-    return current
+
+    def announced(read: GuardClock | None) -> GuardClock:
+        current = read or clock
+        if current.phase is GuardPhase.RESTARTING:
+            return current
+        return replace(current, phase=GuardPhase.RESTARTING, deadline_boottime=deadline, extended=0)
+
+    return _changed(tree, announced)
+
+
+def _changed(tree: Tree, change: Callable[[GuardClock | None], GuardClock]) -> GuardClock:
+    """The clock after this change. Where /run takes nothing, the guard counts on in its own memory."""
+    try:
+        with locked(tree):
+            current = read_clock(tree)
+            clock = change(current)
+            if clock != current:
+                write_clock(tree, clock)
+    except (OSError, Refusal):
+        return change(read_clock(tree))
+    return clock
 
 
 def refuse_while_taking_back(tree: Tree, plan_id: str) -> None:
