@@ -24,9 +24,6 @@ from vitrail.model.errors import Refused, VitrailError
 from vitrail.model.text import text
 from vitrail.text.speaker import speaker
 
-_ROOM_OF = {"history": "history", "status": "history", "keep": "history"}
-"""Commands whose file is not named like them."""
-
 _DISPLAY = ("WAYLAND_DISPLAY", "DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -56,7 +53,7 @@ def _run(words: list[str], language: str | None) -> int:
 
 
 def _room(command: str) -> str:
-    return "absent" if command in NOT_IN_THIS_VERSION else _ROOM_OF.get(command, command)
+    return "absent" if command in NOT_IN_THIS_VERSION else command
 
 
 def _desktop(request: Namespace, language: str | None) -> int:

@@ -133,6 +133,7 @@ def _common(parser: Parser, command: str, told: Told) -> None:
         parser.add_argument("--json", action="store_true", help=told(text("cli.help.json")))
     else:
         parser.add_argument("--version", action="store_true", help=told(text("cli.help.version")))
+        parser.add_argument("--resume", action="store_true", help=told(text("cli.help.resume")))
 
 
 def _nothing(parser: Parser, told: Told) -> None:
@@ -190,6 +191,13 @@ def _load(parser: Parser, told: Told) -> None:
     parser.add_argument("--count", metavar="N", type=int, help=told(text("cli.help.count")))
 
 
+def _keep(parser: Parser, told: Told) -> None:
+    _one_plan(parser, told)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--without-screen", action="store_true", help=told(text("cli.help.without-screen")))
+    how.add_argument("--more-time", action="store_true", help=told(text("cli.help.more-time")))
+
+
 def _record(parser: Parser, told: Told) -> None:
     parser.add_argument("file", metavar="FILE", help=told(text("cli.help.record-file")))
 
@@ -207,7 +215,7 @@ _ADDERS: dict[str, Callable[[Parser, Told], None]] = {
     "apply": _apply,
     "undo": _undo,
     "verify": _one_plan,
-    "keep": _one_plan,
+    "keep": _keep,
     "load": _load,
     "record": _record,
     "shots": _shots,

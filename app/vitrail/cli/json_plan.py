@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 
-from vitrail.cli.json_values import SCHEMA, Json, json_finding, json_unknown, say
+from vitrail.cli.json_values import SCHEMA, Json, json_finding, say
 from vitrail.model.choice import Choice, gpu_of, make_choice, mode_of
 from vitrail.model.errors import Unreadable
 from vitrail.model.mode import Mode
@@ -23,7 +23,7 @@ def json_plan(plan: Plan) -> Json:
         "plan_id": plan.plan_id,
         "choice": _choice(plan),
         "needs_reboot": plan.needs_reboot,
-        "guard": json_unknown(text("cli.plan.no-guard")) if plan.needs_reboot else None,
+        "guard": None if plan.guard is None else plan.guard.strength.value,
         "losses": [_loss(loss) for loss in plan.losses],
         "phases": [_phase(phase) for phase in plan.phases],
         "findings": [json_finding(finding) for finding in plan.findings],

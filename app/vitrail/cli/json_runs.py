@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vitrail.cli.json_values import Json, json_evidence, json_unknown, say
+from vitrail.cli.json_values import Json, json_evidence, json_reading, json_unknown, say
 from vitrail.model.outcome import HistoryEntry, Outcome, PromiseResult, RunOutcome, RunResult, RunState, StepOutcome
 from vitrail.model.text import text
+
+if TYPE_CHECKING:
+    from vitrail.service.awaiting import Awaiting
 
 _WORST_FIRST = (
     RunResult.UNKNOWN,
@@ -64,12 +67,14 @@ def json_history(entries: tuple[HistoryEntry, ...]) -> Json:
 
 
 def _told(entry: HistoryEntry, words: str) -> Any:
-    return json_unknown(text("cli.history.not-readable")) if entry.state is RunState.UNREADABLE else words
+    if entry.state is RunState.UNREADABLE:
+        return json_unknown(text("cli.history.not-readable"))
+    return words or json_unknown(text("cli.history.of-others"))
 
 
-def json_status() -> Json:
-    """What awaits Keep: nothing, because no change of this version has to be kept."""
-    return {"awaiting": []}
+def json_status(waiting: tuple[Awaiting, ...]) -> Json:
+    """What awaits Keep, and until when."""
+    return {"awaiting": [{"plan_id": one.plan_id, "until": json_reading(one.until, utc)} for one in waiting]}
 
 
 def json_verify(outcomes: tuple[Outcome, ...]) -> Json:
@@ -80,7 +85,7 @@ def json_verify(outcomes: tuple[Outcome, ...]) -> Json:
                 "step": say(outcome.step),
                 "result": outcome.result.value,
                 "expected": _side(outcome, outcome.expected),
-                "seen": _side(outcome, outcome.seen),
+                "seen": _side(outcome, outcome.seen, seen=True),
                 "evidence": json_evidence(outcome.evidence),
             }
             for outcome in outcomes
@@ -88,10 +93,10 @@ def json_verify(outcomes: tuple[Outcome, ...]) -> Json:
     }
 
 
-def _side(outcome: Outcome, words: str) -> Any:
+def _side(outcome: Outcome, words: str, *, seen: bool = False) -> Any:
     """A promise that something is gone has nothing on its side; one that was not compared has no sides."""
-    if outcome.result is PromiseResult.UNKNOWN:
-        return json_unknown(text("cli.promise.not-compared"))
+    if outcome.result is PromiseResult.UNKNOWN and (seen or not words):
+        return json_unknown(outcome.reason or text("cli.promise.not-compared"))
     return None if words in ("", "-") else words
 
 

@@ -6,9 +6,16 @@ from __future__ import annotations
 from vitrail.cli.page import Page
 from vitrail.model.choice import gpu_of, mode_of
 from vitrail.model.finding import Status
-from vitrail.model.plan import Plan
+from vitrail.model.plan import Phase, Plan, When
 from vitrail.model.text import Text, text
 from vitrail.plan.describe import diff_of, summary_of, undo_of
+from vitrail.service.helper_install import FileChange, InstallPreview
+
+_MOMENTS = {
+    When.APPLY: "cli.plan.when.apply",
+    When.KEEP: "cli.plan.when.keep",
+    When.KEPT: "cli.plan.when.kept",
+}
 
 
 def write_plan(page: Page, plan: Plan) -> None:
@@ -16,19 +23,58 @@ def write_plan(page: Page, plan: Plan) -> None:
     page.paragraph(_title(plan))
     if not plan.steps:
         page.paragraph(text("cli.plan.nothing"))
-    for phase in plan.phases:
-        for step in phase.steps:
-            page.heading(summary_of(step))
-            page.entry("", text("cli.plan.undo", undo=undo_of(step)), 2)
-            if not phase.writable:
-                page.entry("", text("cli.plan.not-writable"), 2)
-            if diff := diff_of(step):
-                page.write()
-                page.diff(diff)
+    for number, phase in enumerate(plan.phases):
+        if number == 0 or phase.when is not plan.phases[number - 1].when:
+            _moment(page, plan, phase)
+        _phase(page, phase)
+    _guard(page, plan)
     _losses(page, plan)
     _findings(page, plan)
     page.write()
     page.paragraph(_last(plan))
+
+
+def _moment(page: Page, plan: Plan, phase: Phase) -> None:
+    """When the steps that follow are carried out; said where not all of them are at once."""
+    if len({one.when for one in plan.phases}) > 1:
+        page.heading(text(_MOMENTS[phase.when]))
+
+
+def _phase(page: Page, phase: Phase) -> None:
+    for step in phase.steps:
+        page.heading(summary_of(step))
+        page.entry("", text("cli.plan.undo", undo=undo_of(step)), 2)
+        if not phase.writable:
+            page.entry("", text("cli.plan.not-writable"), 2)
+        if diff := diff_of(step):
+            page.write()
+            page.diff(diff)
+
+
+def _guard(page: Page, plan: Plan) -> None:
+    """What brings this computer back when the changed start goes wrong, in plain words, and why it is not more."""
+    if plan.guard is None:
+        return
+    page.heading(text("cli.plan.guard"))
+    page.paragraph(text(f"cli.plan.guard.{plan.guard.strength.value}"), 2)
+    for reason in plan.guard.reasons:
+        page.entry("· ", reason, 2)
+
+
+def write_install(page: Page, preview: InstallPreview) -> None:
+    """The root helper that has to be there first: every file, and what of it changes."""
+    page.heading(text("cli.plan.helper"))
+    page.paragraph(text("cli.plan.helper.why"), 2)
+    for missing in preview.missing:
+        page.entry("! ", missing, 2)
+    for file in preview.files:
+        if file.change is not FileChange.SAME:
+            line = text("cli.plan.helper.file", path=file.path, size=file.size, digest=(file.after or "-")[:16])
+            page.entry("· ", line, 2)
+    for file in preview.files:
+        if file.change is not FileChange.SAME and file.diff:
+            page.write()
+            page.diff(file.diff)
 
 
 def write_diffs(page: Page, plan: Plan) -> None:
@@ -61,4 +107,6 @@ def _findings(page: Page, plan: Plan) -> None:
 def _last(plan: Plan) -> Text:
     if not plan.writable:
         return text("cli.plan.cannot-apply")
+    if plan.guard is not None:
+        return text("cli.plan.restart-and-keep")
     return text("cli.plan.restart") if plan.needs_reboot else text("cli.plan.no-restart")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from vitrail.cli.door import DONE, UNSETTLED
 from vitrail.cli.json_runs import worst
 from vitrail.cli.page import Page
+from vitrail.model.machine import MachineKind
 from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
 from vitrail.model.text import Text, text
 
@@ -22,9 +23,15 @@ _RESULTS: dict[StepResult, tuple[str, Text]] = {
 
 _WHAT = {
     "edit-vm": "cli.step.edit-vm",
-    "set-kernel-arguments": "cli.step.set-kernel-arguments",
-    "reserve-card": "cli.step.reserve-card",
-    "rebuild-initramfs": "cli.step.rebuild-initramfs",
+    "write-file": "cli.step.write-file",
+    "run-tool": "cli.step.run-tool",
+    "arguments-by-tool": "cli.step.arguments-by-tool",
+    "make-trial-image": "cli.step.make-trial-image",
+    "set-one-shot": "cli.step.set-one-shot",
+    "store-guard": "cli.step.store-guard",
+    "resume-at-login": "cli.step.resume-at-login",
+    "install-helper": "cli.step.install-helper",
+    "keep-host": "cli.step.keep-host",
 }
 """Steps by their name in the journal; an older or newer one is shown by that name."""
 
@@ -55,6 +62,15 @@ def write_sum(page: Page, outcomes: tuple[RunOutcome, ...], nothing: Text) -> No
             page.paragraph(text("cli.run.unknown"))
         case RunResult.NOTHING_TO_DO:
             page.paragraph(nothing)
+
+
+def write_waiting(page: Page, kind: MachineKind, plan_id: str) -> None:
+    """What to do about a change that is on trial now."""
+    if kind is not MachineKind.REAL:
+        page.entry("→ ", text("cli.run.simulated-waits", plan=plan_id), 2)
+        return
+    for step in ("restart", "keep-then", "black"):
+        page.entry("→ ", text(f"cli.run.waits.{step}", plan=plan_id), 2)
 
 
 def run_code(outcomes: tuple[RunOutcome, ...]) -> int:

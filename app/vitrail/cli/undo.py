@@ -14,6 +14,7 @@ from vitrail.cli.page import Page
 from vitrail.cli.place import open_from
 from vitrail.cli.runs_page import run_code, write_step, write_sum
 from vitrail.model.text import text
+from vitrail.service.undoing import UndoPreview
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import speaker
 
@@ -40,16 +41,28 @@ def run(request: Namespace) -> int:
 def _preview(request: Namespace, workplace: Workplace, page: Page) -> None:
     previews = workplace.preview_undo(request.plan_id, request.all, force=request.force)
     for preview in previews:
-        page.heading(text("cli.undo.preview", vm=preview.vm_name, plan=preview.plan_id))
-        if preview.gone:
-            page.paragraph(text("cli.undo.gone"), 2)
-        if preview.merges and not request.force:
-            page.paragraph(text("cli.undo.merges"), 2)
-        for left in preview.left:
-            page.entry("! ", text("cli.undo.left", what=left), 2)
-        page.diff(preview.diff)
+        _show(request, page, preview)
     if not previews:
         return
+    if request.all:
+        page.heading(text("cli.undo.stays"))
+        for what in workplace.stays_after_undo():
+            page.entry("· ", what, 2)
     if not request.yes and on_a_terminal():
-        ask(page, text("cli.undo.ask", count=len(previews)))
+        ask(page, text("cli.undo.ask", count=len({preview.plan_id for preview in previews})))
     page.write()
+
+
+def _show(request: Namespace, page: Page, preview: UndoPreview) -> None:
+    if preview.what is not None:
+        page.heading(text("cli.undo.preview-what", what=preview.what, plan=preview.plan_id))
+    else:
+        page.heading(text("cli.undo.preview", vm=preview.vm_name, plan=preview.plan_id))
+    if preview.gone:
+        page.paragraph(text("cli.undo.gone"), 2)
+    if preview.merges and not request.force:
+        page.paragraph(text("cli.undo.merges"), 2)
+    for left in preview.left:
+        page.entry("! ", text("cli.undo.left", what=left), 2)
+    if preview.diff:
+        page.diff(preview.diff)

@@ -51,6 +51,9 @@ def _write(page: Page, outcome: Outcome) -> None:
         page.entry(f"{mark} ", text("cli.promise.line-kept", result=word, step=outcome.step, seen=outcome.seen))
     else:
         page.entry(f"{mark} ", text("cli.promise.line", result=word, step=outcome.step))
+        if outcome.reason is not None:
+            page.entry("", outcome.reason, 4)
+            return
         page.facts([(text("cli.promise.expected"), outcome.expected), (text("cli.promise.seen"), outcome.seen)], 4)
 
 

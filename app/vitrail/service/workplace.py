@@ -16,7 +16,7 @@ from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
 from vitrail.model.finding import Finding
 from vitrail.model.machine import Host, MachineKind
 from vitrail.model.reading import Known, Reading, Unknown
-from vitrail.model.text import text
+from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.service.view import View
 
@@ -149,6 +149,14 @@ class Workplace(View):
         from vitrail.service.undoing import choose_runs, preview
 
         return preview(self._bench, choose_runs(self._bench, plan_id, everything=everything), force=force)
+
+    def stays_after_undo(self) -> tuple[Text, ...]:
+        """What is left of Vitrail on this computer once everything is taken back."""
+        stays = [text("service.undo.stays-state", path=str(self._place.state.path))]
+        if self._place.may_have_host_runs:
+            stays.append(text("service.undo.stays-helper", path="/usr/local/lib/vitrail"))
+            stays.append(text("service.undo.stays-root-state"))
+        return tuple(stays)
 
     def undo(
         self, plan_id: str | None = None, *, everything: bool = False, force: bool = False
