@@ -158,10 +158,10 @@ def mkinitcpio(
     )
 
 
-def grub_block(*lines: str) -> str:
-    """GRUB's environment: 1,024 bytes, always."""
+def grub_block(*lines: str) -> bytes:
+    """GRUB's environment: 1,024 bytes, always, and no line end after them."""
     words = "".join(f"{line}\n" for line in ("# GRUB Environment Block", *lines))
-    return words + "#" * (_BLOCK_BYTES - len(words))
+    return words.ljust(_BLOCK_BYTES, "#").encode()
 
 
 _HEADER = (
