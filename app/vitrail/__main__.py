@@ -57,6 +57,8 @@ def _room(command: str) -> str:
 
 
 def _desktop(request: Namespace, language: str | None) -> int:
+    if request.resume and not _page_is_due(request):
+        return 0
     if not any(os.environ.get(name) for name in _DISPLAY):
         raise Refused(text("cli.no-display"), text("cli.no-display.scan"), text("cli.no-display.demo"))
     # The window's own thread collects, once there is one.
@@ -64,7 +66,16 @@ def _desktop(request: Namespace, language: str | None) -> int:
     place = import_module("vitrail.service.places").open_place(request.machine, request.connect)
     # While its libvirt opens, Qt loads.
     place.begin()
-    return int(_qt("app").run(place, request.language, partial(_give_up, language)))
+    return int(_qt("app").run(place, request.language, partial(_give_up, language), resume=request.resume))
+
+
+def _page_is_due(request: Namespace) -> bool:
+    """Whether the login that started this has something to answer; where nothing has, what starts it goes."""
+    place = import_module("vitrail.service.places").open_place(request.machine, request.connect)
+    try:
+        return bool(import_module("vitrail.service.resumed").page_is_due(place))
+    finally:
+        place.close()
 
 
 def _give_up(language: str | None, error: VitrailError) -> NoReturn:

@@ -19,6 +19,7 @@ from vitrail.model.reading import Known, Reading
 from vitrail.model.resume import ResumeStage, ResumeState, TrialStory
 from vitrail.model.text import Text, text
 from vitrail.service.awaiting import Awaiting
+from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import speaker
 
 _LINES_SHOWN = 20
@@ -34,14 +35,20 @@ def run(request: Namespace) -> int:
         else:
             page = Page(speaker(request.language))
             banner(page, workplace.kind, workplace.label)
-            state = workplace.resume_state()
             for one in waiting:
                 _write(page, one, real=workplace.kind is MachineKind.REAL)
-            if state.stage is ResumeStage.TAKEN_BACK and state.story is not None:
-                _write_story(page, state, state.story)
-            elif not waiting:
+            if not waiting:
                 page.paragraph(text("cli.status.nothing"))
+            _write_last(page, workplace)
     return REFUSED if waiting else DONE
+
+
+def _write_last(page: Page, workplace: Workplace) -> None:
+    """What did not last, where that is the newest that happened."""
+    state = workplace.resume_state()
+    told = state if state.stage is ResumeStage.TAKEN_BACK else workplace.last_taken_back()
+    if told is not None and told.story is not None:
+        _write_story(page, told, told.story)
 
 
 def _write(page: Page, one: Awaiting, *, real: bool) -> None:

@@ -88,12 +88,7 @@ def resume_state(bench: Bench, root: Root) -> ResumeState:
         story = _never_started(bench, one.plan_id) if one.stage is ResumeStage.TAKEN_BACK else None
         return ResumeState(one.stage, one.plan_id, one.vm_name, one.mode, one.until, story)
     over = newest_taken_back(bench)
-    if over is None:
-        return _NOTHING
-    run, story = over
-    mode = mode_of(run.started.choice).value
-    until = Unknown(text("service.host.trial-is-over"))
-    return ResumeState(ResumeStage.TAKEN_BACK, run.started.plan_id, run.started.vm_name, mode, until, story)
+    return _NOTHING if over is None else _over(*over)
 
 
 def newest_taken_back(bench: Bench) -> tuple[Run, TrialStory] | None:
@@ -103,6 +98,27 @@ def newest_taken_back(bench: Bench) -> tuple[Run, TrialStory] | None:
         if run.state is RunState.AWAITING_KEEP and state_now(run, status) is RunState.TAKEN_BACK:
             return run, bench.host.story(plan_id) or _unknown_story()
     return None
+
+
+def last_taken_back(bench: Bench) -> ResumeState | None:
+    """The newest change to this computer, where it was a trial that did not last; also after the user was told."""
+    run = next((run for run in _ours(bench).values() if run.host is not None), None)
+    if run is None or state_now(run, bench.host.status()) is not RunState.TAKEN_BACK:
+        return None
+    story = bench.host.story(run.started.plan_id)
+    return None if story is None else _over(run, story)
+
+
+def _over(run: Run, story: TrialStory) -> ResumeState:
+    mode = mode_of(run.started.choice).value
+    until = Unknown(text("service.host.trial-is-over"))
+    return ResumeState(ResumeStage.TAKEN_BACK, run.started.plan_id, run.started.vm_name, mode, until, story)
+
+
+def require_taken_back(bench: Bench, plan_id: str) -> None:
+    """Nothing, where no part of the plan is in effect on this computer. Raises Refused."""
+    if bench.host.status().in_effect(plan_id):
+        raise Refused(text("service.host.still-in-effect", plan=plan_id), text("helper.next.undo", plan=plan_id))
 
 
 def state_now(run: Run, status: HostStatus) -> RunState:

@@ -136,4 +136,4 @@ class _Ended:
         """A step began, so the one before it is over."""
         before, self._at = self._at, now
         if before is not None and not before.back and not now.back:
-            self._told(HostStepOutcome(before.step, before.kind, before.subject, StepResult.DONE.value))
+            self._told(HostStepOutcome(before.step - 1, before.kind, before.subject, StepResult.DONE.value))

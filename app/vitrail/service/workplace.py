@@ -253,6 +253,22 @@ class Workplace(View):
             return Unknown(text("service.start.not-recorded"))
         return start_seconds()
 
+    def settle(self, plan_id: str) -> None:
+        """The user knows that this plan was taken back by itself: nothing asks about it at a login any more.
+
+        Raises Refused or Unreachable where something of it is still in effect; then `undo` is due.
+        """
+        from vitrail.service.awaiting import require_taken_back
+
+        require_taken_back(self._bench, plan_id)
+        self.undo(plan_id)
+
+    def last_taken_back(self) -> ResumeState | None:
+        """The newest change that the guard took back, None where the newest is another's or was taken back by hand."""
+        from vitrail.service.awaiting import last_taken_back
+
+        return last_taken_back(self._bench)
+
     def drop_stale_resume(self) -> None:
         """Nothing awaits: the entry that opens the proof page at login goes, if it is there and is ours."""
         from vitrail.service.user_step import drop_resume
