@@ -79,9 +79,17 @@ def result_of(request: dict[str, object], size: int) -> object:
 
 
 def main() -> None:
-    """One line in, one out."""
+    """One line in, one out; who watches goes on, as the real one does with every line."""
+    for line in sys.stdin:
+        serve(line)
+        sys.stdout.flush()
+        if json.loads(line)["verb"] != "watch":
+            break
+
+
+def serve(line: str) -> None:
+    """One request."""
     mode = Path("/run/core-mode").read_text().strip() if Path("/run/core-mode").exists() else ""
-    line = sys.stdin.readline()
     request = json.loads(line)
     only_check = "--check" in sys.argv
     note("core-lines", "check" if only_check else "do", hashlib.sha256(line.encode()).hexdigest())

@@ -25,7 +25,8 @@ from dbus_fast.aio import MessageBus
 
 from vitrail.helper.core_child import Asked, answered, ask_core, check_by_core, read_request, refused
 from vitrail.helper.job_runs import JobRuns
-from vitrail.model.host_wire import Extend, HostJobStarted, Job, Refusal
+from vitrail.helper.warm_core import WarmCore
+from vitrail.model.host_wire import Extend, HostJobStarted, Job, Refusal, Watch
 from vitrail.model.wire import to_wire
 
 NAME = "org.vitrail.Helper1"
@@ -73,6 +74,7 @@ class Door:
         self._core = core
         self._tasks: set[asyncio.Task[Any]] = set()
         self._jobs = JobRuns(core)
+        self._warm = WarmCore(core)
         self._callers: dict[str, _Caller] = {}
         self._at_once: Counter[tuple[int, bool]] = Counter()
         self._questions = 0
@@ -96,6 +98,7 @@ class Door:
             await self._bus.release_name(NAME)
         while tasks := {*self._jobs.tasks, *(self._tasks if self._bus.connected else ())}:
             await asyncio.wait(tasks)
+        self._warm.leave()
 
     def on_message(self, message: Message) -> Message | bool | None:
         """Handler of everything that comes in."""
@@ -161,6 +164,8 @@ class Door:
         if not asked.is_change:
             if asked.verb not in _FREE:
                 await self._authorize(caller, message, asked)
+            if isinstance(asked.request, Watch):
+                return await self._read(caller, self._warm.ask(asked))
             asking = ask_core(self._core, asked)
             # More time for a trial is one write: it is done in a moment, and is not broken off in the middle.
             return await (asking if isinstance(asked.request, Extend) else self._read(caller, asking))

@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 from dataclasses import dataclass
+from typing import IO
 
 from vitrail.helper.run import start_core
 from vitrail.model.host_wire import (
@@ -119,7 +120,8 @@ async def ask_core(core: tuple[str, ...], asked: Asked) -> str:
     """The answer of a core that only reads: it is ended when it is late. Raises Refusal where there is none."""
     reading, writing = os.pipe()
     try:
-        child = Core(start_core(core, asked.line, writing))
+        with _in_memory(asked.line) as request:
+            child = Core(start_core(core, request.fileno(), writing))
     except Refusal:
         os.close(reading)
         raise
@@ -127,13 +129,9 @@ async def ask_core(core: tuple[str, ...], asked: Asked) -> str:
         os.close(writing)
     grace = 0.0
     try:
-        async with asyncio.timeout(_READ_SECONDS):
-            answer = await _line_from(reading)
+        with contextlib.closing(await Answers.of(reading)) as answers:
+            answer = await answers.next()
         grace = _GRACE_SECONDS
-    except TimeoutError as error:
-        raise Refusal(Kind.CORE_LATE) from error
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, UnicodeDecodeError) as error:
-        raise Refusal(Kind.CORE_DIED) from error
     finally:
         await child.end(grace)
     return answer
@@ -141,7 +139,47 @@ async def ask_core(core: tuple[str, ...], asked: Asked) -> str:
 
 def start_job(core: tuple[str, ...], asked: Asked, answer: int, progress: int) -> Core:
     """A core that changes the computer, as long as it takes. Raises Refusal."""
-    return Core(start_core(core, asked.line, answer, progress))
+    with _in_memory(asked.line) as request:
+        return Core(start_core(core, request.fileno(), answer, progress))
+
+
+def _in_memory(line: bytes) -> IO[bytes]:
+    """A file that nobody else has: so a long line fills no pipe, and nobody changes it between check and change."""
+    file = os.fdopen(os.memfd_create("vitrail-request"), "w+b", 0)
+    file.write(line)
+    file.seek(0)
+    return file
+
+
+class Answers:
+    """What a core says, line by line."""
+
+    def __init__(self, reader: asyncio.StreamReader, transport: asyncio.ReadTransport) -> None:
+        self._reader = reader
+        self._transport = transport
+
+    @classmethod
+    async def of(cls, descriptor: int) -> Answers:
+        """Those that come from here, which is theirs from now on."""
+        reader = asyncio.StreamReader(_MAX_ANSWER)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
+        )
+        return cls(reader, transport)
+
+    async def next(self) -> str:
+        """The next line. Raises Refusal where there is none, or none in time."""
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                return (await self._reader.readuntil(b"\n"))[:-1].decode()
+        except TimeoutError as error:
+            raise Refusal(Kind.CORE_LATE) from error
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, UnicodeDecodeError) as error:
+            raise Refusal(Kind.CORE_DIED) from error
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._transport.close()
 
 
 class Core:
@@ -173,14 +211,3 @@ class Core:
         if not self.ended.done():
             self.kill()
             await asyncio.wait({self.ended}, timeout=_GRACE_SECONDS)
-
-
-async def _line_from(descriptor: int) -> str:
-    reader = asyncio.StreamReader(_MAX_ANSWER)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
-    )
-    try:
-        return (await reader.readuntil(b"\n"))[:-1].decode()
-    finally:
-        transport.close()

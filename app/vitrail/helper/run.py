@@ -132,26 +132,23 @@ _SYSTEM: dict[SystemTool, _Program] = {
 }
 
 
-def start_core(vector: tuple[str, ...], line: bytes, answer: int, progress: int = -1) -> subprocess.Popen[bytes]:
-    """The core, asked this line: it answers on one descriptor and tells its steps on the other. Raises Refusal.
+def start_core(vector: tuple[str, ...], request: int, answer: int, progress: int = -1) -> subprocess.Popen[bytes]:
+    """The core: it reads what is asked from one descriptor, answers on another and tells its steps on the third.
 
-    The line waits in memory that nobody else has. Whoever starts it sets the time, because only they know what it does.
+    Whoever starts it sets the time, because only they know what it does. Raises Refusal.
     """
-    with os.fdopen(os.memfd_create("vitrail-request"), "w+b") as request:
-        request.write(line)
-        request.seek(0)
-        try:
-            return subprocess.Popen(  # noqa: S603 - the bus door's own start, no word of the caller's
-                vector if progress < 0 else (*vector, "--progress", str(progress)),
-                stdin=request,
-                stdout=answer,
-                env=_CORE_ENVIRONMENT,
-                cwd="/",
-                start_new_session=True,
-                pass_fds=() if progress < 0 else (progress,),
-            )
-        except OSError as error:
-            raise Refusal(Kind.CORE_MISSING) from error
+    try:
+        return subprocess.Popen(  # noqa: S603 - the bus door's own start, no word of the caller's
+            vector if progress < 0 else (*vector, "--progress", str(progress)),
+            stdin=request,
+            stdout=answer,
+            env=_CORE_ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=() if progress < 0 else (progress,),
+        )
+    except OSError as error:
+        raise Refusal(Kind.CORE_MISSING) from error
 
 
 def _find(tree: Tree, program: _Program) -> str:
