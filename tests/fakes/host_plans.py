@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan for a computer and its VM, made by hand: a user's file, a trial, what Keep makes lasting, the VM after that."""
+"""A plan for a computer and its VM, by hand: a user's file, a trial, what Keep makes lasting, the VM after that."""
 
 from __future__ import annotations
 

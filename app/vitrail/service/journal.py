@@ -186,7 +186,7 @@ def read_runs(state: StateFolder) -> tuple[Run | BrokenRun, ...]:
         return ()
     except OSError as error:
         raise state.unusable(error) from error
-    runs = [_read_run(state.runs / name) for name in names]
+    runs = [run for name in names if (run := _read_run(state.runs / name)) is not None]
     return tuple(sorted(runs, key=lambda run: (run.number, run.name), reverse=True))
 
 
@@ -195,10 +195,13 @@ def readable(runs: tuple[Run | BrokenRun, ...], connection: str) -> tuple[Run, .
     return tuple(run for run in runs if isinstance(run, Run) and run.started.connection == connection)
 
 
-def _read_run(folder: Path) -> Run | BrokenRun:
+def _read_run(folder: Path) -> Run | BrokenRun | None:
+    """None for a run that died before there was a journal: it never began."""
     number = _number(folder.name)
     try:
         return _as_run(folder.name, number, _read_lines(folder / _FILE))
+    except FileNotFoundError as error:
+        return None if number else _broken(folder, number, error)
     except (OSError, ValueError, RecursionError) as error:
         return _broken(folder, number, error)
 
