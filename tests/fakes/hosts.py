@@ -196,7 +196,7 @@ def host(*cards: Gpu, others: tuple[PciDevice, ...] = (), vms: Any = (), **said:
         secure_boot=known(False),  # noqa: FBT003
         lockdown=known("none"),
         uefi=known(True),  # noqa: FBT003
-        setup=SETUP,
+        setup=facts.pop("setup", SETUP),
     )
     iommu = Iommu(known(True), known(IommuKind.AMD))  # noqa: FBT003
     config = KernelConfig(known("except-integrated"))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from vitrail.judge.card import VFIO, bound_to, bus_of, companions
+from vitrail.judge.card import VFIO, bound_to, bus_of, companions, other_screens, whole_cards
+from vitrail.judge.guard import judge_guard
 from vitrail.judge.hostuse import carried
 from vitrail.judge.passthrough import host_needs
 from vitrail.judge.usage import connected, holder_name, monitor_of, only_screen
@@ -72,12 +73,36 @@ def _card_leaves(host: Host, vm: Vm, address: PciAddress, *, reserved: bool | No
         return ()
     from_start = host_needs(host, gpu).reserve if reserved is None else reserved
     when = text("judge.loss.from-restart") if from_start else text("judge.loss.from-vm-start", vm=vm.name)
-    until = text("judge.loss.until-taken-back") if from_start else text("judge.loss.until-vm-off", vm=vm.name)
+    until = _until_back(host) if from_start else text("judge.loss.until-vm-off", vm=vm.name)
     what = (*_pictures(host, gpu), *_sound(host, gpu), *_usb(host, gpu), *_carried(host, gpu), *_programs(gpu))
     if bound_to(gpu.device, VFIO):
         # It is kept for VMs already: this computer has nothing of it to lose.
         what = _carried(host, gpu)
+    if from_start:
+        what += _places(host, gpu)
     return (*(Loss(one, when, until) for one in what), _memory(vm), _no_saving())
+
+
+def _until_back(host: Host) -> Text:
+    """A trial is for one start; Keep makes it last."""
+    if judge_guard(host).one_shot is not None:
+        return text("judge.loss.until-trial-ends")
+    return text("judge.loss.until-taken-back")
+
+
+def _places(host: Host, gpu: Gpu) -> tuple[Text, ...]:
+    """Where what a start shows will be seen, one after the other; () where it will be seen nowhere."""
+    others = other_screens(host, gpu)
+    if not others:
+        return ()
+    stays = listed([card_name(one) for one in others])
+    first = next((one for one in whole_cards(host) if isinstance(one.boot_vga, Known) and one.boot_vga.value), None)
+    logo = text("judge.loss.logo-as-now") if first is None else text("judge.loss.logo", where=card_name(first))
+    asks = host.boot.setup.asks_passphrase
+    if isinstance(asks, Unknown):
+        return (logo, text("judge.loss.passphrase-perhaps", where=stays), text("judge.loss.login", where=stays))
+    passphrase = (text("judge.loss.passphrase", where=stays),) if asks.value else ()
+    return (logo, *passphrase, text("judge.loss.login", where=stays))
 
 
 def _pictures(host: Host, gpu: Gpu) -> tuple[Text, ...]:
@@ -86,8 +111,6 @@ def _pictures(host: Host, gpu: Gpu) -> tuple[Text, ...]:
         found.append(text("judge.loss.screens-unread", card=card_name(gpu)))
     if only_screen(host, gpu).status is Status.FAIL:
         found.append(text("judge.loss.only-screen"))
-    elif isinstance(gpu.boot_vga, Known) and gpu.boot_vga.value:
-        found.append(text("judge.loss.boot-screen"))
     return tuple(found)
 
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.hosts import (
     DISPLAY_3D,
     INTEL,
     NVIDIA,
+    SETUP,
     UNREAD,
     amd_integrated,
     at,
@@ -17,11 +20,13 @@ from fakes.hosts import (
     gpu,
     holders,
     host,
+    known,
     nvidia_card,
     output,
     process,
     vm,
 )
+from fakes.starts import started
 from vitrail.judge.losses import losses
 from vitrail.model.choice import CHOICE_OF, Choice, Passthrough, SingleGpu, Virgl, Virtio, make_choice
 from vitrail.model.machine import Host
@@ -57,8 +62,18 @@ def test_the_only_card_takes_every_picture_along():
     assert "only-screen" in _what(host(nvidia_card(boot_vga=True)))
 
 
-def test_the_first_card_takes_the_boot_screens_along():
-    assert "boot-screen" in _what(host(amd_integrated(), nvidia_card(boot_vga=True)))
+@pytest.mark.parametrize(("asks", "passphrase"), [(True, "passphrase"), (False, None), (UNREAD, "passphrase-perhaps")])
+def test_where_logo_passphrase_and_login_will_be_seen_is_said(asks, passphrase):
+    stays = amd_integrated(boot_vga=False)
+    found = _what(host(stays, nvidia_card(boot_vga=True), setup=replace(SETUP, asks_passphrase=known(asks))))
+    first, login = (dict(found[name].what.args)["where"] for name in ("logo", "login"))
+    assert [dict(one.args)["address"] for one in (first, login)] == ["01:00.0", "15:00.0"]
+    assert [name for name in found if name.startswith("passphrase")] == ([passphrase] if passphrase else [])
+
+
+def test_what_a_trial_takes_is_away_for_one_start():
+    trial = _what(started("grub-debian", amd_integrated(), nvidia_card(outputs=(output(),))))["screen"]
+    assert (trial.when.id, trial.until.id) == ("judge.loss.from-restart", "judge.loss.until-trial-ends")
 
 
 def test_usb_and_the_keyboard_on_it_are_named():
