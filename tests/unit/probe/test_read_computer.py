@@ -11,7 +11,7 @@ from fakes.desktop import desktop, read, reason, value
 from fakes.sysfs import NVME, SATA, Tree
 from vitrail.model.boot import BootStack, InitramfsTool
 from vitrail.model.machine import CpuVendor
-from vitrail.probe.boot import LOADER_INFO, STUB_INFO
+from vitrail.probe.boot_loader import LOADER_INFO, STUB_INFO
 
 
 def loader_says(tree: Tree, words: str, path: str = LOADER_INFO) -> Tree:
@@ -96,7 +96,8 @@ def test_debian_with_grub(tmp_path):
 
 
 def test_fedora_with_boot_loader_entries(tmp_path):
-    tree = Tree(tmp_path).kernel(cmdline="BOOT_IMAGE=(hd0,gpt2)/vmlinuz root=x").file("boot/grub2/grub.cfg")
+    tree = Tree(tmp_path).kernel(cmdline="BOOT_IMAGE=(hd0,gpt2)/vmlinuz root=x")
+    tree.file("boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n")
     tree.file("etc/default/grub", 'GRUB_ENABLE_BLSCFG="true"').file("boot/loader/entries/id-6.conf")
     boot = read(tree.file("usr/bin/dracut")).boot
     assert (value(boot.stack), value(boot.initramfs)) == (BootStack.GRUB_BLS, InitramfsTool.DRACUT)
@@ -112,7 +113,8 @@ def test_fedora_with_boot_loader_entries(tmp_path):
     ],
 )
 def test_whoever_owns_the_arguments_is_named_before_the_loader(tmp_path, marker, stack):
-    assert value(read(desktop(tmp_path).file(marker)).boot.stack) is stack
+    tree = loader_says(desktop(tmp_path).kernel(cmdline="root=x"), "systemd-boot 257").file("usr/bin/rpm-ostree")
+    assert value(read(tree.file(marker)).boot.stack) is stack
 
 
 @pytest.mark.parametrize(
