@@ -12,9 +12,9 @@ import pytest
 from helper_bus.conftest import CORE, end_process, pid_of
 from vitrail import __version__
 from vitrail.model.errors import Refused, Unreachable, VitrailError
-from vitrail.model.host_place import place_of
+from vitrail.model.host_place import kind_of_change, place_of
 from vitrail.model.host_step import Fixed, FixedFile, HostPlan, WriteFile
-from vitrail.model.host_wire import PROTOCOL, Kind
+from vitrail.model.host_wire import PROTOCOL, HostProgress, Kind
 from vitrail.model.render import digest_of, render
 from vitrail.service.helper_client import HelperClient
 from vitrail.service.helper_words import not_answered, not_done
@@ -56,8 +56,11 @@ def test_hello_says_which_helper_this_is(client):
 
 @pytest.mark.real
 def test_a_change_is_applied_listed_and_taken_back_over_the_bus(bus, client):
-    path = bus.root / place_of(TEMPLATE).path
-    outcome = client.apply(plan())
+    place = place_of(TEMPLATE).path
+    path = bus.root / place
+    told: list[HostProgress] = []
+    outcome = client.apply(plan(), told.append)
+    assert told == [HostProgress(PLAN_ID, 1, 1, kind_of_change(plan().steps[0]), "/" + place, back=False)]
     assert (outcome.plan_id, outcome.result) == (PLAN_ID, "applied")
     assert path.read_bytes() == render(TEMPLATE, None)
     assert [(run.plan_id, run.state) for run in client.status().runs[:1]] == [(PLAN_ID, "applied")]
