@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
 import subprocess
 from typing import Any
@@ -213,6 +214,8 @@ def test_one_user_cannot_hold_every_place(caller, agent):
         said = agent(user.pid, "hold")
         user.start("undo")
         assert said().startswith("asked")
+    waiting = [user.process.stdout for user in users[:8]]
+    assert [pipe.readline() for pipe in select.select(waiting, [], [], 0)[0]] == []
     assert users[8].asks("undo")["id"] == "helper.busy"
     assert caller(ALLOWED).asks("undo") == {"ok": []}
 
