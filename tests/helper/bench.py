@@ -60,25 +60,62 @@ _TAKE_WORDS = (
     'left=""; for one in $line; do case " $words " in *" $one "*) ;; *) left="$left $one" ;; esac; done\n'
     "line=${left# }\n"
 )
+_ARCHIVE = r"""
+pad() { left=$(( (4 - $1 % 4) % 4 )); while [ $left -gt 0 ]; do printf '\000'; left=$((left - 1)); done; }
+member() {
+  printf 070701
+  for field in 1 $2 0 0 1 0 ${#3} 0 0 0 0 $((${#1} + 1)) 0; do printf %08X $field; done
+  printf '%s\000' "$1"; pad $((${#1} + 111)); printf %s "$3"; pad ${#3}
+}
+folder() { member "$1" 16877 ""; }
+plain() { member "$1" 33188 "$2"; }
+line_end='
+'
+"""
+"""A shell's way to write an archive of an initramfs, byte for byte the same from the same files."""
 _IMAGE = (
-    "for image in {images}; do\n"
-    "{{ echo base; for name in {names}; do [ -e /$name ] && echo $name; done; }} > $image\n"
-    "done\n:\n"
+    _ARCHIVE.replace("{", "{{").replace("}", "}}")
+    + "for image in {images}; do\n{{\n{members}member 'TRAILER!!!' 0 ''; }} > $image\ndone\n:\n"
 )
-_LISTING = 'while read -r line; do echo "$line"; done < "$1"\n'
-_TABLE = "etc/vitrail/reserved-cards"
+_CARDS = "if [ -e /etc/vitrail/reserved-cards ]; then folder etc/vitrail; plain etc/vitrail/reserved-cards table; fi\n"
+_OF_INITRAMFS_TOOLS = (
+    "for one in conf etc scripts scripts/init-top usr usr/bin usr/lib; do folder $one; done\n"
+    "plain usr/bin/insmod ELF; plain scripts/init-top/udev script\n"
+    + _CARDS
+    + 'order="/scripts/init-top/udev \\"\\$@\\"$line_end"\n'
+    "if [ -e /etc/initramfs-tools/hooks/vitrail ] && [ -e /etc/initramfs-tools/scripts/init-top/00-vitrail ]; then\n"
+    "plain scripts/init-top/00-vitrail script\n"
+    'order="/scripts/init-top/00-vitrail \\"\\$@\\"$line_end$order"; fi\n'
+    'plain scripts/init-top/ORDER "$order"\n'
+)
+_OF_DRACUT = (
+    "for one in etc usr usr/lib usr/lib/dracut usr/lib/dracut/hooks; do folder $one; done\n"
+    "folder usr/lib/dracut/hooks/pre-udev\n"
+    + _CARDS
+    + "[ -e /etc/dracut.conf.d/60-vitrail.conf ] && plain usr/lib/dracut/hooks/pre-udev/00-vitrail-early.sh script\n"
+)
+_OF_MKINITCPIO = (
+    "folder etc; folder hooks; plain init_functions script\n"
+    + _CARDS
+    + "early=udev; if [ -e /etc/initcpio/hooks/vitrail ]; then plain hooks/vitrail script; early='vitrail udev'; fi\n"
+    'plain config "EARLYHOOKS=\\"$early\\"$line_end"\n'
+)
 
 
 def _menu(variables: str) -> str:
     linux = "  linux /boot/vmlinuz-6.1.0 root=/dev/vda1 ro"
     return f"""{variables}
 {{
+echo "load_env"
+echo "save_env next_entry"
 echo "menuentry 'Linux' {{"
 echo "{linux} $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT"
+echo "  initrd /boot/initrd.img-6.1.0"
 echo "}}"
 echo "menuentry 'Linux (recovery)' {{"
 echo "{linux} single $GRUB_CMDLINE_LINUX"
 echo "}}"
+echo "source custom.cfg"
 }} > """
 
 
@@ -88,19 +125,10 @@ PROGRAMS = {
     "usr/sbin/update-grub": f"{_GRUB} /boot/grub/grub.cfg\n",
     "usr/sbin/grub-mkconfig": _menu(". /etc/default/grub") + ' "$2"\n',
     "usr/sbin/update-initramfs": _IMAGE.format(
-        images="/boot/initrd.img-6.1.0 /boot/initrd.img-6.2.0",
-        names=f"{_TABLE} etc/initramfs-tools/hooks/vitrail etc/initramfs-tools/scripts/init-top/00-vitrail",
+        images="/boot/initrd.img-6.1.0 /boot/initrd.img-6.2.0", members=_OF_INITRAMFS_TOOLS
     ),
-    "usr/bin/lsinitramfs": _LISTING,
-    "usr/bin/dracut": _IMAGE.format(
-        images="/boot/initramfs-6.1.0.img /boot/initramfs-6.2.0.img",
-        names=f"{_TABLE} etc/dracut.conf.d/60-vitrail.conf",
-    ),
-    "usr/bin/lsinitrd": _LISTING,
-    "usr/bin/mkinitcpio": _IMAGE.format(
-        images="/boot/initramfs-linux.img", names=f"{_TABLE} etc/initcpio/hooks/vitrail"
-    ),
-    "usr/bin/lsinitcpio": _LISTING,
+    "usr/bin/dracut": _IMAGE.format(images="/boot/initramfs-6.1.0.img /boot/initramfs-6.2.0.img", members=_OF_DRACUT),
+    "usr/bin/mkinitcpio": _IMAGE.format(images="/boot/initramfs-linux.img", members=_OF_MKINITCPIO),
     "usr/bin/kernel-install": 'read -r line < /etc/kernel/cmdline\n{ echo title Linux; echo "options $line"; } '
     "> /boot/loader/entries/machine-$2.conf\n",
     "usr/bin/grubby": 'read -r line < /boot/grubby.line\ncase "$2" in --args=*) words=${2#--args=}\n'

@@ -143,6 +143,14 @@ def settle(root: Path, line: bytes) -> dict[str, object]:
         os.sched_yield()
 
 
+def ended_state(root: Path) -> str | None:
+    """How the newest journal says that it ended."""
+    runs = sorted((root / "var/lib/vitrail/runs").glob("*/journal.jsonl"))
+    lines = runs[-1].read_text().splitlines(keepends=True) if runs else []
+    last = json.loads(lines[-1]) if lines and lines[-1].endswith("\n") else {}
+    return last.get("result") if last.get("class") == "HostRunEnded" else None
+
+
 def copy_machine(machine: Path, to: Path) -> Path:
     """The same machine again; programs are shared, everything that can change is not."""
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from helper.bench import STACKS, apply_line, make_machine, plan_of, snapshot, undo_line
-from helper.faults import Fault, copy_machine, send, settle
+from helper.faults import Fault, copy_machine, ended_state, send, settle
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 
@@ -51,14 +50,6 @@ class Bench:
 @pytest.fixture(params=STACKS)
 def bench(request, shelf):
     return Bench(shelf, request.param)
-
-
-def ended_state(root: Path) -> str | None:
-    """How the newest journal says that it ended."""
-    runs = sorted((root / "var/lib/vitrail/runs").glob("*/journal.jsonl"))
-    lines = runs[-1].read_text().splitlines(keepends=True) if runs else []
-    last = json.loads(lines[-1]) if lines and lines[-1].endswith("\n") else {}
-    return last.get("result") if last.get("class") == "HostRunEnded" else None
 
 
 def settled(root: Path, bench: Bench) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from helper.bench import (
     ARGUMENTS,
+    BOOT_ID,
     CARDS,
     NEXT_BOOT_ID,
     PLAN_ID,
@@ -25,7 +26,7 @@ from helper.bench import (
 from vitrail.helper.cpio import Member, archive, folder, link, plain, script
 from vitrail.model.boot import InitramfsTool
 from vitrail.model.host_step import Fixed, FixedFile, HostPlan
-from vitrail.model.kernel_argument import Flag, PlanToken
+from vitrail.model.kernel_argument import Flag
 from vitrail.model.trial import (
     EntryFolder,
     EntryTrial,
@@ -47,12 +48,15 @@ TRIAL_ARGUMENTS = (*ARGUMENTS, Flag.PANIC, Flag.GUARD)
 ORDER = '/scripts/init-top/all_generic_ide "$@"\n/scripts/init-top/udev "$@"\n'
 _VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 VARIABLES = "sys/firmware/efi/efivars"
+ONE_SHOT = f"{VARIABLES}/LoaderEntryOneShot-{_VENDOR}"
+"""Empty stands for erased: a shell alone cannot remove a file."""
 _MODULES = {
     "vfio": (),
     "vfio-pci-core": ("vfio",),
     "vfio-pci": ("vfio-pci-core", "vfio"),
     "vfio_iommu_type1": ("vfio",),
 }
+BLOCK = b"# GRUB Environment Block\n".ljust(1024, b"#")
 _BLOCK = (
     'block="# GRUB Environment Block\n{line}"\n'
     'while [ ${{#block}} -lt 1024 ]; do block="$block#"; done\nprintf %s "$block" > /boot/grub/grubenv\n'
@@ -69,8 +73,7 @@ GRUB_PROGRAMS = {
     "usr/bin/grub-editenv": _BLOCK.format(line=""),
 }
 BOOTCTL = (
-    f"file=/{VARIABLES}/LoaderEntryOneShot-{_VENDOR}\n"
-    'shift; if [ -z "$1" ]; then { unset_it=1; } 2>/dev/null; : > "$file"; exit 0; fi\n'
+    f'file=/{ONE_SHOT}; shift; if [ -z "$1" ]; then : > "$file"; exit 0; fi\n'
     + _UTF16
     + 'printf \'\\007\\000\\000\\000\' > "$file"; printf "$out" >> "$file"\n'
 )
@@ -105,7 +108,6 @@ def make_trial_machine(root: Path) -> Path:
     make_machine(root)
     command_line(root, f"BOOT_IMAGE=/boot/vmlinuz-{KERNEL}", *OLD)
     (root / "proc/sys/kernel/osrelease").write_text(f"{KERNEL}\n")
-    (root / INITRD).write_bytes(system_image())
     modules = root / f"lib/modules/{KERNEL}"
     (modules / "kernel").mkdir()
     (modules / "modules.builtin").write_text("kernel/virt/lib/irqbypass.ko\n")
@@ -116,10 +118,7 @@ def make_trial_machine(root: Path) -> Path:
     (modules / "modules.dep").write_text("".join(rows))
     for name, words in GRUB_PROGRAMS.items():
         program(root, name, words)
-    menu = f"load_env\nsave_env next_entry\nmenuentry Debian {{\n\tlinux /boot/vmlinuz-{KERNEL} root=/dev/vda1\n"
-    (root / "boot/grub/grub.cfg").write_text(f"{menu}\tinitrd /{INITRD}\n}}\nsource custom.cfg\n")
-    block = "# GRUB Environment Block\n"
-    (root / "boot/grub/grubenv").write_text(block + "#" * (1024 - len(block)))
+    (root / "boot/grub/grubenv").write_bytes(BLOCK)
     return root
 
 
@@ -128,6 +127,7 @@ def make_entry_machine(root: Path) -> Path:
     make_trial_machine(root)
     command_line(root, f"initrd=\\initrd.img-{KERNEL}", *OLD)
     (root / VARIABLES).mkdir(parents=True)
+    (root / ONE_SHOT).write_bytes(b"")
     variable(root, "LoaderEntrySelected", "debian.conf")
     (root / "boot/loader/loader.conf").write_text("timeout 3\ndefault debian.conf\n")
     (root / "boot/loader/entries/debian.conf").write_text(
@@ -182,6 +182,13 @@ def entry_trial(root: Path, **other: object) -> HostPlan:
     )
 
 
+def normal_start(root: Path) -> None:
+    """Another restart, without the trial's words; it is the boot that the plan was made in, for comparing."""
+    (root / "proc/sys/kernel/random/boot_id").write_text(f"{BOOT_ID}\n")
+    words = (root / "proc/cmdline").read_text().split()
+    command_line(root, *(word for word in words if word not in trial_words()))
+
+
 def trial_plan(
     root: Path, entry: GrubTrial | EntryTrial, image: MakeTrialImage, one_shot: SetOneShot, stack: str
 ) -> HostPlan:
@@ -197,8 +204,10 @@ def start_trial(root: Path) -> None:
     (root / "proc/sys/kernel/random/boot_id").write_text(f"{NEXT_BOOT_ID}\n")
     words = (root / "proc/cmdline").read_text().split()
     command_line(root, *words, *(word for word in trial_words()))
-    block = "# GRUB Environment Block\nnext_entry=\n"
-    (root / "boot/grub/grubenv").write_text(block + "#" * (1024 - len(block)))
+    if (root / ONE_SHOT).exists():
+        (root / ONE_SHOT).write_bytes(b"")
+    else:
+        (root / "boot/grub/grubenv").write_bytes(BLOCK)
 
 
 def trial_words() -> tuple[str, ...]:
@@ -209,6 +218,3 @@ def trial_words() -> tuple[str, ...]:
 def keep_line(plan_id: str = PLAN_ID, boot_id: str = NEXT_BOOT_ID) -> bytes:
     """The user's word."""
     return line("keep", plan_id=plan_id, boot_id=boot_id)
-
-
-OTHER_TOKEN = PlanToken("fedcba9876543210")

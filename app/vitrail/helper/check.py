@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.helper.effects import images_of
+from vitrail.helper.bind_live import check_binding
+from vitrail.helper.effects import check_images, images_of
 from vitrail.helper.journal import readable_runs
 from vitrail.helper.machine import check_fits, check_room, check_space
 from vitrail.helper.packages import check_packages
@@ -18,6 +19,7 @@ from vitrail.helper.state import State
 from vitrail.helper.tree import File, Tree
 from vitrail.helper.trial_fit import check_trial
 from vitrail.helper.trial_image import build_image
+from vitrail.model.binding import BindLive
 from vitrail.model.edited_lines import Unrenderable
 from vitrail.model.host_place import subject_of_change, subject_path
 from vitrail.model.host_step import ArgumentsByTool, HostChange, HostPlan, RunTool, WriteFile
@@ -74,6 +76,10 @@ def _check_change(tree: Tree, change: HostChange) -> None:
         case RunTool() | ArgumentsByTool():
             demand(tree, change.tool)
             check_space(tree, images_of(tree, change.tool))
+            if isinstance(change, RunTool):
+                check_images(tree, change.tool)
+        case BindLive():
+            check_binding(tree, change)
         case MakeTrialImage():
             path = subject_path(change) or ""
             if tree.exists(path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import io
 import zipfile
+from functools import cache
 from pathlib import Path
 
 from vitrail.model.host_wire import Kind, Refusal
@@ -31,8 +32,9 @@ def running_core() -> bytes:
         raise Refusal(Kind.NO_CORE) from error
 
 
+@cache
 def packed(app: Path) -> bytes:
-    """The core of the sources in this folder: the same bytes from the same sources."""
+    """The core of the sources in this folder, as they were when it was first asked for: the same give the same."""
     contents = {name: path.read_bytes() for name, path in sources(app, _FIRST).items()} | {"__main__.py": _MAIN}
     return archive_of(contents, _SHEBANG)
 

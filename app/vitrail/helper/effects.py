@@ -12,8 +12,11 @@ import glob
 import re
 from dataclasses import dataclass
 
-from vitrail.helper.run import list_arguments, list_image
+from vitrail.helper.image import Image, read_image
+from vitrail.helper.run import list_arguments
 from vitrail.helper.tree import Tree
+from vitrail.helper.trial_image import WANTED, early_comes_first, has_early_hooks
+from vitrail.model.boot import InitramfsTool
 from vitrail.model.early_script import TABLE
 from vitrail.model.host_step import (
     ArgumentTool,
@@ -36,6 +39,15 @@ _IMAGES: dict[Tool, tuple[str, ...]] = {
     Tool.BOOSTER: ("booster-linux*.img",),
 }
 """Names in /boot, the first form that is there; `{kernel}` stands for each kernel that has modules here."""
+_FAMILIES: dict[Tool, InitramfsTool] = {
+    Tool.UPDATE_INITRAMFS: InitramfsTool.INITRAMFS_TOOLS,
+    Tool.DRACUT: InitramfsTool.DRACUT,
+    Tool.MKINITCPIO: InitramfsTool.MKINITCPIO,
+    Tool.BOOSTER: InitramfsTool.BOOSTER,
+}
+_TABLE = TABLE.lstrip("/")
+_FIRST = "before-udev"
+"""The mark of an image in which the early script runs before udev loads the cards' own drivers."""
 _MENUS: dict[Tool, tuple[str, ...]] = {
     Tool.UPDATE_GRUB: ("boot/grub/grub.cfg",),
     Tool.GRUB_MKCONFIG: ("boot/grub/grub.cfg",),
@@ -57,7 +69,7 @@ def marks_of(plan: HostPlan, index: int) -> frozenset[str]:
     """What the program of this step has to make of the steps before it: words, or the table inside an image."""
     change = plan.steps[index]
     if isinstance(change, RunTool) and change.tool in _IMAGES:
-        return frozenset({TABLE.lstrip("/")} if cards_of(plan) else ())
+        return frozenset({_TABLE, _FIRST} if cards_of(plan) else ())
     if isinstance(change, RunTool):
         steps = [step for step in plan.steps[:index] if isinstance(step, WriteFile)]
         return frozenset(word for step in steps for word in words_of(arguments_of(step)))
@@ -92,16 +104,25 @@ def images_of(tree: Tree, tool: Tool | ArgumentTool) -> tuple[str, ...]:
 
 
 def _in_images(tree: Tree, tool: Tool, marks: frozenset[str]) -> Seen:
-    found = []
-    for image in images_of(tree, tool):
-        listing = list_image(tree, tool, image)
-        if listing is None:
-            raise Refusal(Kind.UNREAD, what=f"/{image}")
-        names = {word.lstrip("./") for line in listing.decode("utf-8", "replace").split("\n") for word in line.split()}
-        found.append(marks & names)
+    found = [marks & _marks_in(image, _FAMILIES[tool]) for image in _read_images(tree, tool)]
     if not found:
         raise Refusal(Kind.UNREAD, what="images")
     return Seen(frozenset.intersection(*found), frozenset.union(*found))
+
+
+def _marks_in(image: Image, family: InitramfsTool) -> frozenset[str]:
+    table = {_TABLE} if _TABLE in image.members else set()
+    return frozenset(table | ({_FIRST} if early_comes_first(image, family) else set()))
+
+
+def _read_images(tree: Tree, tool: Tool) -> list[Image]:
+    return [read_image(tree, path, WANTED.__contains__) for path in images_of(tree, tool)]
+
+
+def check_images(tree: Tree, tool: Tool) -> None:
+    """Nothing, where the images of this program run early scripts at all. Raises Refusal."""
+    if tool is Tool.MKINITCPIO and not all(map(has_early_hooks, _read_images(tree, tool))):
+        raise Refusal(Kind.INITRAMFS, reason="systemd-hook")
 
 
 def _menus(tree: Tree, tool: Tool) -> tuple[str, ...]:

@@ -94,12 +94,6 @@ _LIST: dict[ArgumentTool, tuple[str, ...]] = {
     ArgumentTool.KERNELSTUB: ("-p",),
     ArgumentTool.RPM_OSTREE: ("kargs",),
 }
-_IMAGE_LISTING: dict[Tool, _Program] = {
-    Tool.UPDATE_INITRAMFS: _Program(("lsinitramfs",)),
-    Tool.DRACUT: _Program(("lsinitrd",)),
-    Tool.MKINITCPIO: _Program(("lsinitcpio",)),
-    Tool.BOOSTER: _Program(("booster",), ("ls",)),
-}
 
 
 class SystemTool(Enum):
@@ -173,8 +167,6 @@ def demand(tree: Tree, tool: Tool | ArgumentTool) -> None:
         _find(tree, _ADD[tool][0])
         return
     _find(tree, _TOOLS[tool])
-    if tool in _IMAGE_LISTING:
-        _find(tree, _IMAGE_LISTING[tool])
     if tool is Tool.KERNEL_INSTALL and not _kernels(tree):
         raise Refusal(Kind.UNREAD, what="kernels")
 
@@ -224,14 +216,6 @@ def list_arguments(tree: Tree, tool: ArgumentTool) -> bytes | None:
     """What the program says the line is, None where it does not."""
     program, _ = _ADD[tool]
     ran = _run(tree, (_find(tree, program), *_LIST[tool]), _FAST, -1, keep=_LISTING_OUTPUT)
-    return ran.output if ran.well else None
-
-
-def list_image(tree: Tree, tool: Tool, image: str) -> bytes | None:
-    """The names in an initramfs, None where it cannot be listed."""
-    program = _IMAGE_LISTING[tool]
-    vector = (_find(tree, program), *program.arguments, f"/{image}")
-    ran = _run(tree, vector, _FAST, -1, keep=_LISTING_OUTPUT)
     return ran.output if ran.well else None
 
 

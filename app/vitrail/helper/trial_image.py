@@ -27,8 +27,10 @@ _OURS_FIRST = f'/{_SCRIPT} "$@"\n[ -e /conf/param.conf ] && . /conf/param.conf\n
 _CONFIG = "config"
 _HOOK = "hooks/vitrail"
 _EARLY_HOOKS = re.compile(r'^EARLYHOOKS="([^"$`\\\n]*)"$', re.MULTILINE)
+_OURS_IN_DRACUT = re.compile(r"dracut/hooks/pre-udev/00-vitrail(-early)?\.sh$")
 _BINARIES = ("usr/sbin", "usr/bin", "sbin", "bin")
-_WANTED = frozenset({_ORDER, _CONFIG})
+WANTED = frozenset({_ORDER, _CONFIG})
+"""The files that say in which order early scripts run."""
 _TABLE = TABLE.lstrip("/")
 
 
@@ -37,7 +39,7 @@ def build_image(tree: Tree, change: MakeTrialImage) -> bytes:
     early = TRIAL_EARLY.get(change.initramfs)
     if early is None:
         raise Refusal(Kind.INITRAMFS, reason=change.initramfs.value)
-    system = read_image(tree, change.system_image, _WANTED.__contains__)
+    system = read_image(tree, change.system_image, WANTED.__contains__)
     _check_kernel(system, change.kernel)
     files = [
         plain(_TABLE, render(change.cards, None)),
@@ -80,15 +82,19 @@ def _hooks_of_dracut(system: Image) -> str:
 
 def _early_config(system: Image) -> bytes:
     """The list of early hooks of mkinitcpio with ours first; where systemd is the init, nobody reads that list."""
-    config = system.content(_CONFIG)
-    if config is None or "init_functions" not in system.members:
+    if not has_early_hooks(system):
         raise Refusal(Kind.INITRAMFS, reason="systemd-hook")
-    words = config.decode("utf-8", "surrogateescape")
+    words = (system.content(_CONFIG) or b"").decode("utf-8", "surrogateescape")
     found = _EARLY_HOOKS.search(words)
     if found is None:
         raise Refusal(Kind.INITRAMFS, reason="order")
     hooks = " ".join(("vitrail", *(hook for hook in found[1].split() if hook != "vitrail")))
     return f'{words[: found.start()]}EARLYHOOKS="{hooks}"{words[found.end() :]}'.encode("utf-8", "surrogateescape")
+
+
+def has_early_hooks(image: Image) -> bool:
+    """Whether an image of mkinitcpio is started by its own script; systemd in its place reads no hooks."""
+    return _CONFIG in image.members and "init_functions" in image.members
 
 
 def _carried(tree: Tree, system: Image, kernel: str) -> list[Member]:
@@ -143,12 +149,12 @@ def early_comes_first(image: Image, initramfs: InitramfsTool) -> bool:
             names = [line.split()[0] for line in order if line.startswith("/scripts/init-top/")]
             return _SCRIPT in image.members and _before(names, f"/{_SCRIPT}", "/scripts/init-top/udev")
         case InitramfsTool.DRACUT:
-            return any(name.endswith("dracut/hooks/pre-udev/00-vitrail.sh") for name in image.members)
+            return any(map(_OURS_IN_DRACUT.search, image.members))
         case InitramfsTool.MKINITCPIO:
             found = _EARLY_HOOKS.search((image.content(_CONFIG) or b"").decode("utf-8", "replace"))
             hooks = found[1].split() if found is not None else []
             return _HOOK in image.members and _before(hooks, "vitrail", "udev")
-    return True
+    return False
 
 
 def _before(names: list[str], ours: str, theirs: str) -> bool:
