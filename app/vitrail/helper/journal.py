@@ -20,6 +20,7 @@ from vitrail.helper.state import RUNS, State
 from vitrail.helper.tree import Tree
 from vitrail.model.host_journal import (
     FORMAT,
+    BindStarted,
     FileStarted,
     HostLine,
     HostRunEnded,
@@ -44,7 +45,7 @@ _MAX_BYTES = 4 * 1024 * 1024
 class StepRecord:
     """What the journal holds of one step."""
 
-    started: FileStarted | ToolStarted | None = None
+    started: FileStarted | ToolStarted | BindStarted | None = None
     done: bool = False
     taken_back: HostStepTakenBack | None = None
 
@@ -200,7 +201,7 @@ def _followed(run: Run, line: HostLine) -> Run:
         raise ValueError(run.name)
     step = run.steps[line.index]
     match line:
-        case FileStarted() | ToolStarted():
+        case FileStarted() | ToolStarted() | BindStarted():
             step = replace(step, started=line)
         case HostStepDone():
             step = replace(step, done=True)

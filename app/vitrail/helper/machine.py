@@ -44,7 +44,7 @@ def check_fits(tree: Tree, plan: HostPlan) -> None:
         if read_identity(tree, identity.address) != identity:
             raise Refusal(Kind.OTHER_DEVICE, address=str(identity.address))
     for card in cards_of(plan):
-        _check_class(tree, card.identity.address)
+        check_class(tree, card.identity.address)
 
 
 def _number(tree: Tree, address: PciAddress, name: str) -> int | None:
@@ -77,7 +77,7 @@ def _class_at(tree: Tree, address: PciAddress) -> PciClass:
     return PciClass(_number(tree, address, "class"))
 
 
-def _check_class(tree: Tree, address: PciAddress) -> None:
+def check_class(tree: Tree, address: PciAddress) -> None:
     """A card is a display function, or another function of a display's own slot; never storage, network or a bridge."""
     mine = _class_at(tree, address)
     base = None if mine.code is None else mine.code >> 16

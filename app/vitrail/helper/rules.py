@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vitrail.model.binding import BindLive
 from vitrail.model.host_place import stages_of, subject_of_change
 from vitrail.model.host_step import (
     Fixed,
@@ -62,6 +63,12 @@ def check_rules(plan: HostPlan) -> None:
         raise Refusal(Kind.RULE, rule="token")
     if not {card.identity for card in cards} <= set(plan.identities) or (cards and not mine):
         raise Refusal(Kind.RULE, rule="cards")
+    live = [change.identity for change in (*plan.steps, *plan.keep) if isinstance(change, BindLive)]
+    if not set(live) <= set(plan.identities):
+        raise Refusal(Kind.RULE, rule="cards")
+    # What a restart ends anyway needs no trial of a start, and what is kept outlives it.
+    if live and (plan.guarded or plan.keep):
+        raise Refusal(Kind.RULE, rule="live")
     if any(is_of_trial(change) for change in plan.keep):
         raise Refusal(Kind.RULE, rule="trial")
     if plan.guarded and not any(isinstance(change, StoreGuard) for change in plan.steps):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 
+from vitrail.helper.bind_live import NotBoundError, bind
 from vitrail.helper.check import prepare
 from vitrail.helper.core_file import running_core
 from vitrail.helper.effects import look, marks_of
@@ -19,6 +20,7 @@ from vitrail.helper.put import make_folders, new_state, put, temporary_name, wit
 from vitrail.helper.run import Ran, change_arguments, run_tool
 from vitrail.helper.state import State
 from vitrail.helper.trial_image import build_image
+from vitrail.model.binding import BindLive
 from vitrail.model.host_journal import FileStarted, HostStepDone, ToolStarted
 from vitrail.model.host_place import GUARD_CORE_MODE, kind_of_change, place_of, subject_of_change, subject_path
 from vitrail.model.host_step import ArgumentsByTool, HostPlan, RunTool, WriteFile
@@ -68,6 +70,11 @@ def _carried_out(state: State, journal: Journal, plan: HostPlan, index: int) -> 
             if not set_one_shot(state.tree, change, state.lock_descriptor):
                 raise StepFailed(index, "no-effect")
             return StepResult.DONE
+        case BindLive():
+            try:
+                return bind(state, journal, change, index)
+            except NotBoundError as error:
+                raise StepFailed(index, str(error)) from error
     return _use_tool(state, journal, plan, index)
 
 

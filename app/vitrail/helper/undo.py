@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vitrail.helper.bind_live import undo_binding
 from vitrail.helper.journal import Journal, Run, StepRecord, is_kept, readable_runs
 from vitrail.helper.packages import check_packages
 from vitrail.helper.progress import tell
@@ -18,6 +19,7 @@ from vitrail.helper.rules import is_of_guard
 from vitrail.helper.state import State
 from vitrail.helper.tree import File
 from vitrail.helper.undo_made import End, undo_made, undo_one_shot, undo_tool
+from vitrail.model.binding import BindLive
 from vitrail.model.edited_lines import Unrenderable
 from vitrail.model.host_journal import FileStarted, HostStepTakenBack
 from vitrail.model.host_place import Stage, kind_of_change, stages_of, subject_of_change, subject_path
@@ -110,7 +112,8 @@ def take_back_steps(state: State, run: Run, steps: list[int], *, force: bool) ->
         started = [index for index in inside if run.steps[index].started is not None]
         marks = [index for index in started if isinstance(run.plan.steps[index], SetOneShot)]
         files = [index for index in reversed(started) if isinstance(run.plan.steps[index], _FILES)]
-        for index in (*marks, *files):
+        live = [index for index in reversed(started) if isinstance(run.plan.steps[index], BindLive)]
+        for index in (*marks, *live, *files):
             ends[index] = _taken_back(state, run, index, force=force)
         moved = any(ends[index].result is not StepResult.SAME for index in files)
         for index in [index for index in inside if isinstance(run.plan.steps[index], _TOOLS) and started]:
@@ -128,6 +131,8 @@ def _taken_back(state: State, run: Run, index: int, *, force: bool) -> End:
             end = undo_made(state, run, index)
         case SetOneShot():
             end = undo_one_shot(state, run, index)
+        case BindLive():
+            end = undo_binding(state, run, index)
         case _:
             end = undo_tool(state, run, index)
     return _journaled(Journal(state, run.name), index, end)

@@ -62,6 +62,15 @@ class ToolStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class BindStarted:
+    """Written and synced before a device is taken from its driver: whose it was, and who was named for it."""
+
+    index: int
+    driver: str | None
+    override: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HostStepDone:
     """The step's own check passed."""
 
@@ -95,4 +104,13 @@ class HostRunEnded:
     ended_at: float
 
 
-HostLine = HostRunStarted | FileStarted | ToolStarted | HostStepDone | HostStepTakenBack | HostRunKept | HostRunEnded
+HostLine = (
+    HostRunStarted
+    | FileStarted
+    | ToolStarted
+    | BindStarted
+    | HostStepDone
+    | HostStepTakenBack
+    | HostRunKept
+    | HostRunEnded
+)

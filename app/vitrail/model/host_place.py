@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from vitrail.model.binding import BindLive
 from vitrail.model.host_step import (
     ArgumentFile,
     ArgumentsByTool,
@@ -140,7 +141,7 @@ def _stage_of_file(template: Template, *, own_tool: bool) -> Stage:
 def subject_path(change: HostChange) -> str | None:
     """The path that a step writes itself, None where a program does the writing."""
     match change:
-        case RunTool() | ArgumentsByTool() | SetOneShot():
+        case RunTool() | ArgumentsByTool() | SetOneShot() | BindLive():
             return None
         case MakeTrialImage():
             return image_path(change.folder, change.plan_id)
@@ -156,21 +157,22 @@ def subject_of_change(change: HostChange) -> str:
             return change.tool.value
         case SetOneShot():
             return change.means.value
+        case BindLive():
+            return str(change.identity.address)
     return f"/{subject_path(change)}"
+
+
+_KINDS: dict[type, str] = {
+    WriteFile: "write-file",
+    RunTool: "run-tool",
+    ArgumentsByTool: "arguments-by-tool",
+    MakeTrialImage: "make-trial-image",
+    SetOneShot: "set-one-shot",
+    StoreGuard: "store-guard",
+    BindLive: "bind-live",
+}
 
 
 def kind_of_change(change: HostChange) -> str:
     """A step's kind as answers name it."""
-    match change:
-        case WriteFile():
-            return "write-file"
-        case RunTool():
-            return "run-tool"
-        case ArgumentsByTool():
-            return "arguments-by-tool"
-        case MakeTrialImage():
-            return "make-trial-image"
-        case SetOneShot():
-            return "set-one-shot"
-        case StoreGuard():
-            return "store-guard"
+    return _KINDS[type(change)]

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vitrail.model.binding import BindLive
 from vitrail.model.kernel_argument import KernelArgument, PlanToken, check_arguments, check_plan_id
 from vitrail.model.pci import DeviceIdentity
 from vitrail.model.reservation import MAX_CARDS, ReservedCard, ReservedCards
@@ -159,7 +160,7 @@ class ArgumentsByTool:
         check_arguments(self.arguments)
 
 
-HostChange = WriteFile | RunTool | ArgumentsByTool | MakeTrialImage | SetOneShot | StoreGuard
+HostChange = WriteFile | RunTool | ArgumentsByTool | MakeTrialImage | SetOneShot | StoreGuard | BindLive
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,8 @@ class Kind(StrEnum):
     """An earlier run never ended: it has to be taken back first."""
     LATER_PLAN = "later-plan"
     """A later plan wrote the same subject: it has to be taken back first."""
+    HELD = "held"
+    """Somebody uses the device: `holders` names them, `kinds` says what they are."""
     NO_RUN = "no-run"
     NOT_RESTARTED = "not-restarted"
     NOT_STARTED = "not-started"

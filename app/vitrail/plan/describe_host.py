@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from vitrail.model.binding import VFIO, BindLive
 from vitrail.model.host_place import place_of, subject_of_change
 from vitrail.model.host_step import (
     ArgumentsByTool,
@@ -20,7 +21,9 @@ from vitrail.model.text import Text, text
 from vitrail.model.trial import EntryTrial, GrubTrial, MakeTrialImage, SetOneShot, StoreGuard
 
 
-def summary_of_change(change: HostChange) -> Text:
+def summary_of_change(  # noqa: PLR0911 - one way out a kind
+    change: HostChange,
+) -> Text:
     """What the step does, and what for."""
     subject = subject_of_change(change)
     match change:
@@ -36,6 +39,8 @@ def summary_of_change(change: HostChange) -> Text:
             return text("plan.step.set-one-shot", tool=subject)
         case StoreGuard():
             return text("plan.step.store-guard", path=subject)
+        case BindLive():
+            return _summary_of_binding(change)
 
 
 def _summary_of_file(template: Template, path: str) -> Text:
@@ -69,6 +74,24 @@ def undo_of_change(change: HostChange) -> Text:
             return text("plan.undo.file-removed", path=subject)
         case SetOneShot():
             return text("plan.undo.set-one-shot", tool=subject)
+        case BindLive():
+            return _undo_of_binding(change)
+
+
+def _summary_of_binding(change: BindLive) -> Text:
+    address = change.identity.address.short
+    if change.after == VFIO:
+        return text("plan.step.bind-live.to-vms", address=address)
+    if change.after is None:
+        return text("plan.step.bind-live.free", address=address)
+    return text("plan.step.bind-live.back", address=address, driver=change.after)
+
+
+def _undo_of_binding(change: BindLive) -> Text:
+    address = change.identity.address.short
+    if change.before is None:
+        return text("plan.undo.bind-live.free", address=address)
+    return text("plan.undo.bind-live.back", address=address, driver=change.before)
 
 
 def _undo_of_file(change: WriteFile) -> str:

@@ -7,6 +7,7 @@ leaves it open.
 
 from __future__ import annotations
 
+from vitrail.model.binding import HoldKind
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unsettled, VitrailError
 from vitrail.model.host_wire import Kind
 from vitrail.model.outcome import RunResult
@@ -47,6 +48,7 @@ _SAID: dict[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.LOCKED: ("helper.refused.locked", ()),
     Kind.INTERRUPTED: ("helper.refused.interrupted", ("plan_id",)),
     Kind.LATER_PLAN: ("helper.refused.later-plan", ("plan_id",)),
+    Kind.HELD: ("helper.refused.held", ("address", "holders")),
     Kind.NO_RUN: ("helper.refused.no-run", ("plan_id",)),
     Kind.NOT_RESTARTED: ("helper.refused.not-restarted", ("plan_id",)),
     Kind.NOT_STARTED: ("helper.refused.not-started", ("plan_id",)),
@@ -76,6 +78,16 @@ _NEXT: dict[Kind, str] = {
     Kind.CORE_MISSING: "helper.next.install-again",
     Kind.NO_JOB: "helper.next.status",
 }
+_RELEASES: dict[str, str] = {
+    HoldKind.PROGRAM.value: "helper.release.program",
+    HoldKind.VM.value: "helper.release.vm",
+    HoldKind.CONSOLE.value: "helper.release.console",
+    HoldKind.BOOT_SCREEN.value: "helper.release.boot-screen",
+    HoldKind.USB.value: "helper.release.usb",
+    HoldKind.DISK.value: "helper.release.disk",
+    HoldKind.NETWORK.value: "helper.release.network",
+}
+"""How to make whoever holds a device let go of it."""
 _FREE_ANSWERS: dict[str, tuple[str, str]] = {
     f"{_DOOR}Denied": ("helper.denied", "helper.next.ask-administrator"),
     f"{_DOOR}Dismissed": ("helper.dismissed", "helper.next.try-again"),
@@ -153,6 +165,8 @@ def not_done(kind_name: str, args: dict[str, object], *, writes: bool) -> Vitrai
 def _next_steps(kind: Kind, args: dict[str, object]) -> tuple[Text, ...]:
     if kind in (Kind.INTERRUPTED, Kind.LATER_PLAN):
         return (text("helper.next.undo", plan=_word(args.get("plan_id"))),)
+    if kind is Kind.HELD:
+        return tuple(Text(_RELEASES[name]) for name in _word(args.get("kinds")).split() if name in _RELEASES)
     return (Text(_NEXT[kind]),) if kind in _NEXT else ()
 
 
