@@ -160,7 +160,7 @@ class Door:
 
     async def _granted(self, caller: _Caller, message: Message, asked: Asked, uid: int) -> str:
         if isinstance(asked.request, Job):
-            return answered(asked.id, to_wire(await self._jobs.follow(asked.request, uid)))
+            return answered(asked.id, to_wire(await self._read(caller, self._jobs.follow(asked.request, uid))))
         if not asked.is_change:
             if asked.verb not in _FREE:
                 await self._authorize(caller, message, asked)
