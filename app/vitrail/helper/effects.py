@@ -18,7 +18,9 @@ from vitrail.helper.tree import Tree
 from vitrail.helper.trial_image import WANTED, early_comes_first, has_early_hooks
 from vitrail.model.boot import InitramfsTool
 from vitrail.model.early_script import TABLE
+from vitrail.model.host_place import subject_path
 from vitrail.model.host_step import (
+    ArgumentsByTool,
     ArgumentTool,
     HostPlan,
     RunTool,
@@ -146,3 +148,22 @@ def _in_texts(texts: list[str], marks: frozenset[str]) -> Seen:
     """Recovery entries stay as they are, so a word counts as written when one line has it."""
     words = {word for text in texts for word in text.split()}
     return Seen(marks & words, marks & words)
+
+
+def is_as_applied(tree: Tree, plan: HostPlan) -> bool:
+    """Whether everything is as a run of this plan left it; the journal alone is not believed."""
+    try:
+        return all(_is_as_applied(tree, plan, index) for index in range(len(plan.steps)))
+    except (OSError, Refusal):
+        return False
+
+
+def _is_as_applied(tree: Tree, plan: HostPlan, index: int) -> bool:
+    match plan.steps[index]:
+        case WriteFile() as change:
+            current = tree.read(subject_path(change) or "")
+            return current is not None and current.state.digest == change.after
+        case RunTool() | ArgumentsByTool() as change:
+            marks = marks_of(plan, index)
+            return marks <= look(tree, change.tool, marks).everywhere
+    return True

@@ -7,6 +7,7 @@ unreadable: it is shown and nothing acts on it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -121,8 +122,7 @@ class Journal:
             descriptor = os.open(_FILE, flags, _PRIVATE, dir_fd=folder)
             try:
                 _drop_torn_end(descriptor)
-                write_all(descriptor, canonical(line).encode() + b"\n")
-                os.fsync(descriptor)
+                _write_line(descriptor, canonical(line).encode() + b"\n")
             finally:
                 os.close(descriptor)
             if isinstance(line, HostRunStarted):
@@ -131,6 +131,18 @@ class Journal:
     def end(self, result: RunResult) -> None:
         """Close the run, or an undo of it."""
         self.append(HostRunEnded(result.value, time.time()))
+
+
+def _write_line(descriptor: int, line: bytes) -> None:
+    """What could not be brought to the disk was never said: nobody acts on it, so nobody shall read it."""
+    size = os.fstat(descriptor).st_size
+    try:
+        write_all(descriptor, line)
+        os.fsync(descriptor)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, size)
+        raise
 
 
 def _drop_torn_end(descriptor: int) -> None:

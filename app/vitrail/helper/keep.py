@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from vitrail.helper.apply import carry_out
 from vitrail.helper.check import check_now
+from vitrail.helper.effects import is_as_applied
 from vitrail.helper.foundation import is_on_line, kept_line
 from vitrail.helper.guard_clock import refuse_while_taking_back
 from vitrail.helper.journal import Journal, Run, readable_runs
@@ -80,9 +81,9 @@ def _made_lasting(state: State, run: Run) -> Run:
     for other in readable_runs(state.tree):
         if other.plan.plan_id != plan.plan_id or other.plan.guarded or not other.in_effect:
             continue
-        if other.state is RunState.APPLIED:
+        if other.state is RunState.APPLIED and (other.kept is not None or is_as_applied(state.tree, other.plan)):
             return other
-        # A Keep that was killed: it begins anew, from where nothing is half done.
+        # A Keep that was broken off: it begins anew, from where nothing is half done.
         outcome = take_back_run(state, other, force=False)
         if outcome.result != RunResult.TAKEN_BACK.value:
             raise Refusal(Kind.INTERRUPTED, run=other.name, plan_id=plan.plan_id)
