@@ -27,7 +27,7 @@ SCENARIOS = (
     Scenario("passthrough", "passthrough", quick=True, says="a nested guest gets the card and gives it back"),
     Scenario("first-time", "first_time", quick=False, says="trial, restart, Keep, undo on a disk with a boot loader"),
     Scenario("guard", "guard", quick=False, says="nobody keeps, hangs, panics, power cuts: the old system is back"),
-    Scenario("wrong-card", None, quick=True, says="a card that must stay is refused, with the right reason"),
+    Scenario("wrong-card", "wrong_card", quick=True, says="a card that must stay is refused, with the right reason"),
     Scenario("sriov", None, quick=False, says="a card in parts (comes with shared cards)"),
     Scenario("mdev", None, quick=False, says="mediated devices (comes with shared cards)"),
     Scenario("desktop", None, quick=False, says="passthrough by clicks in the real window"),
