@@ -67,6 +67,8 @@ def write(name: str, folder: Path) -> None:
     if machine.nvml:
         cards = [{"address": address, "name": title, "memory_mib": size} for address, title, size in machine.nvml]
         (folder / "nvml.json").write_text(json.dumps({"cards": cards}, indent=2) + "\n", encoding="utf-8")
+    if machine.boots:
+        (folder / "boots.json").write_text(json.dumps({"seconds_to_login": machine.boots}) + "\n", encoding="utf-8")
     _write_libvirt(machine, folder / "libvirt")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vitrail.model.boots import LastBoot
 from vitrail.model.errors import Unreadable
 from vitrail.model.machine import MachineKind
 from vitrail.model.text import Text, text
@@ -49,6 +50,8 @@ class Place:
     state: StateFolder
     host: HostPort | None = None
     simulation: SimulatedFiles | None = None
+    boots: tuple[LastBoot, ...] = ()
+    """The last starts of a recorded computer."""
 
     @property
     def root_now(self) -> Root:
@@ -136,4 +139,5 @@ def _recording(machine: str, state: StateFolder) -> Place:
     store = RecordingStore(recording, state, connection)
     names = Names(recording.root, recording.names)
     simulation = SimulatedFiles(recording.root, state, connection)
-    return Place(kind, connection, label, recording.root, names, recording.nvml, store, state, simulation=simulation)
+    facts = (recording.root, names, recording.nvml, store, state)
+    return Place(kind, connection, label, *facts, simulation=simulation, boots=recording.boots)

@@ -23,6 +23,12 @@ class Program(Enum):
     OWNER_RPM = ("rpm", "-qf")
     OWNER_PACMAN = ("pacman", "-Qoq")
     START_TIME = ("systemd-analyze", "time")
+    STARTS_DONE = (
+        *("journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_BOOT_ID", "--lines=10"),
+        *("_PID=1", "MESSAGE_ID=b07a249cd024414a82dd00cd181378ff"),
+    )
+    """The line with which the system manager says how long a start took."""
+    BOOTS = ("journalctl", "--quiet", "--no-pager", "--output=json", "--list-boots")
     RESTART = ("systemctl", "reboot")
 
     @property

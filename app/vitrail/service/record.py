@@ -9,7 +9,7 @@ from typing import Any
 
 from vitrail.model.errors import Refused, Unreachable
 from vitrail.model.machine import Host, MachineKind
-from vitrail.model.reading import Known, Reading, Unknown
+from vitrail.model.reading import Known, Reading, Unknown, known_or
 from vitrail.model.text import Text, text
 from vitrail.probe.host import read_host
 from vitrail.probe.libvirt_read import (
@@ -19,6 +19,7 @@ from vitrail.probe.libvirt_read import (
 )
 from vitrail.service import libvirt_errors
 from vitrail.service.deadlines import Beat
+from vitrail.service.last_boots import last_boots
 from vitrail.service.libvirt_session import Session, load_libvirt
 from vitrail.service.libvirt_store import CAPABILITIES_SECONDS, LibvirtStore
 from vitrail.service.stores import StoredDomain
@@ -68,7 +69,8 @@ def draft_recording(connect: str | None = None) -> tuple[Draft, tuple[Text, ...]
     root = FolderRoot("/")
     unasked = Unknown(text("service.recording.not-recorded"))
     host = read_host(root, unasked, kind=MachineKind.REAL, names=Names(root), nvml=Nvml())
-    return plan_recording(root, texts, _names(host), _nvidia_cards(host)), left_out
+    boots = known_or(last_boots(), ())
+    return plan_recording(root, texts, _names(host), _nvidia_cards(host), boots), left_out
 
 
 def _nvidia_cards(host: Host) -> tuple[NvmlCard, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from vitrail.judge.passthrough import apply_gates
 from vitrail.judge.readiness import judge_host
+from vitrail.model.boots import LastBoot, slowest_seconds
 from vitrail.model.errors import Refused, Unreachable, Unreadable, Unsettled
 from vitrail.model.finding import Finding
 from vitrail.model.machine import Host, MachineKind
@@ -249,9 +250,19 @@ class Workplace(View):
         """How long this computer takes from power on to the login."""
         from vitrail.service.starting import start_seconds
 
-        if self.kind is not MachineKind.REAL:
-            return Unknown(text("service.start.not-recorded"))
-        return start_seconds()
+        if self.kind is MachineKind.REAL:
+            return start_seconds()
+        recorded = slowest_seconds(self._place.boots)
+        return Unknown(text("service.start.not-recorded")) if recorded is None else Known(recorded, "boots.json")
+
+    def last_boots(self) -> Reading[tuple[LastBoot, ...]]:
+        """The last starts of this computer, newest first."""
+        from vitrail.service.last_boots import last_boots
+
+        if self.kind is MachineKind.REAL:
+            return last_boots()
+        known = self._place.boots
+        return Known(known, "boots.json") if known else Unknown(text("service.start.not-recorded"))
 
     def settle(self, plan_id: str) -> None:
         """The user knows that this plan was taken back by itself: nothing asks about it at a login any more.

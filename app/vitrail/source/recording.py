@@ -2,7 +2,7 @@
 """Opens a recorded machine: a folder, read lazily, or an archive, read into bounded memory.
 
 Layout: `machine.toml` (`format = 1`; `title`; `[names]`), `root/` (what the readers read), `libvirt/` with libvirt's
-documents, told apart by their root element, and domains.toml, and `nvml.json`. Only the first is required.
+documents, told apart by their root element, and domains.toml, `nvml.json` and `boots.json`. Only the first is required.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitrail.model.boots import LastBoot
 from vitrail.model.errors import Unreadable
 from vitrail.model.text import text
 from vitrail.source.documents import DocumentKind, find_documents
@@ -26,6 +27,7 @@ FORMAT = 1
 DESCRIPTION = "machine.toml"
 _ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 _PAIR = 2
+_MOST_SECONDS = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Recording:
     names: Mapping[str, tuple[str, str]]
     """Names of devices, by `vvvv:dddd`: the maker's and the device's."""
     nvml: RecordedNvml | None
+    boots: tuple[LastBoot, ...]
+    """The last starts, newest first; of one that was recorded only how long it took is kept."""
     domains: Mapping[str, Mapping[str, Any]]
     """What domains.toml says, by the domain's uuid or name: state, managed_save, autostart, pids."""
     _top: Root
@@ -87,6 +91,7 @@ def open_recording(path: Path) -> Recording:
         title=title if isinstance(title, str) else None,
         names=_read_names(path, settings.get("names", {})),
         nvml=_read_nvml(path, top),
+        boots=_read_boots(path, top),
         domains=_read_domains(path, top),
         _top=top,
     )
@@ -174,6 +179,19 @@ def _read_nvml(path: Path, top: Root) -> RecordedNvml | None:
     except (OSError, ValueError, RecursionError) as error:
         raise Unreadable(
             text("source.recording.document", path=str(path), name="nvml.json", error=_said(error)),
+            text("source.recording.made-by"),
+        ) from error
+
+
+def _read_boots(path: Path, top: Root) -> tuple[LastBoot, ...]:
+    if not top.exists("boots.json"):
+        return ()
+    try:
+        seconds = json.loads(top.read_bytes("boots.json"))["seconds_to_login"]
+        return tuple(LastBoot(None, None, int(one)) for one in seconds if 0 < int(one) < _MOST_SECONDS)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Unreadable(
+            text("source.recording.document", path=str(path), name="boots.json", error=_said(error)),
             text("source.recording.made-by"),
         ) from error
 

@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from vitrail.model.boots import LastBoot
 from vitrail.model.errors import Refused
 from vitrail.model.reading import Known
 from vitrail.model.text import text
@@ -69,6 +70,7 @@ def plan_recording(
     libvirt: LibvirtTexts | None = None,
     names: Mapping[str, tuple[str, str]] | None = None,
     cards: Iterable[NvmlCard] = (),
+    boots: Iterable[LastBoot] = (),
 ) -> Draft:
     """What a recording of this machine would hold; nothing is written."""
     scrubber = Scrubber(_people(root), _hosts(root))
@@ -79,6 +81,10 @@ def plan_recording(
     known = [_card(card) for card in cards]
     if known:
         files["nvml.json"] = json.dumps({"cards": known}, indent=1).encode()
+    # When a computer was used is its owner's affair; how long it takes to start is not.
+    seconds = [boot.seconds_to_login for boot in boots if boot.seconds_to_login]
+    if seconds:
+        files["boots.json"] = json.dumps({"seconds_to_login": seconds}).encode()
     links = {f"root/{path}": target for path, target in gathered.links.items()}
     ends = files.keys() | links.keys()
     folders = {f"root/{path}" for path in gathered.folders}

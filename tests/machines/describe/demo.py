@@ -180,6 +180,7 @@ _RENDER = "/dev/dri/by-path/pci-0000:0e:00.0-render"
 MACHINE = Machine(
     title="Demo machine",
     fill=_fill,
+    boots=(38, 36, 41, 37),
     nvml=(("0000:01:00.0", "NVIDIA GeForce RTX 4070", 12282),),
     domains=(
         Domain(

@@ -20,5 +20,7 @@ class Machine:
     domains: tuple[Domain, ...]
     grouped: bool = True
     daemon: Daemon = field(default_factory=Daemon)
+    boots: tuple[int, ...] = ()
+    """How long its last starts took, in seconds, the newest first."""
     nvml: tuple[tuple[str, str, int], ...] = ()
     """What NVIDIA's library says of each card: address, name, memory in MiB."""
