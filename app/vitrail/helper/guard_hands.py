@@ -47,8 +47,10 @@ class Hands:
     def tell(self, words: str) -> None:
         """To everybody at a text console, and to the journal."""
         announce(self.tree, f"Vitrail: {words}")
-        sys.stdout.write(f"{words}\n")
-        sys.stdout.flush()
+        # Whoever listens to this program may be gone in a start that went wrong.
+        with contextlib.suppress(OSError):
+            sys.stdout.write(f"{words}\n")
+            sys.stdout.flush()
 
     def is_up(self) -> bool:
         """Whether this start has come as far as a login: the desktop's target, or, where none is wanted, the other."""
