@@ -30,7 +30,7 @@ from vitrail.model.resume import ResumeStage
 from vitrail.model.step import HostStep, ResumeAtLogin
 from vitrail.model.text import text
 from vitrail.service.applying import apply_plan
-from vitrail.service.awaiting import resume_state, what_awaits
+from vitrail.service.awaiting import kept_half_way, resume_state, still_acting, what_awaits
 from vitrail.service.changing import Bench
 from vitrail.service.history import read_history
 from vitrail.service.host_here import HostHere
@@ -237,6 +237,52 @@ def test_once_taken_back_the_word_goes_with_the_next_start(scene):
     told = scene.promises()
     assert told["word-gone"] == {PromiseResult.KEPT}
     assert told["file-gone"] == {PromiseResult.KEPT}
+
+
+def test_a_promise_that_an_update_broke_names_and_dates_it(scene):
+    scene.apply()
+    start_trial(scene.root)
+    scene.keep()
+    (scene.root / "proc/sys/kernel/osrelease").write_text("6.2.0\n")
+    command_line(scene.root, "root=/dev/vda1")
+    words = (scene.root / "proc/cmdline").read_text().strip()
+    broken = [
+        one for one in verify_host(scene.bench, scene.run, a_host(cmdline=words)) if one.step.id.endswith(".word")
+    ]
+    assert {one.result for one in broken} == {PromiseResult.BROKEN}
+    assert all(one.evidence[-1].value == "6.1.0 → 6.2.0" for one in broken)
+
+
+def test_who_does_not_see_the_screen_says_so(scene, monkeypatch):
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")
+    scene.apply()
+    start_trial(scene.root)
+    with pytest.raises(Refused) as caught:
+        keep_plan(scene.bench, None, scene.rest, without_screen=False)
+    assert caught.value.what.id == "service.keep.from-elsewhere"
+    assert keep_plan(scene.bench, None, scene.rest, without_screen=True).result is RunResult.APPLIED
+
+
+def test_what_is_taken_back_acts_until_the_next_start(scene):
+    root = FolderRoot(scene.root)
+    scene.apply()
+    start_trial(scene.root)
+    assert still_acting(scene.bench, root) == ()
+    scene.undo()
+    assert still_acting(scene.bench, root) == (PLAN_ID,)
+    normal_start(scene.root)
+    assert still_acting(scene.bench, root) == ()
+
+
+def test_a_keep_on_a_console_is_gone_on_with(scene):
+    scene.apply()
+    start_trial(scene.root)
+    boot = scene.bench.host.boot_id()
+    assert isinstance(boot, Known)
+    scene.client.keep(PLAN_ID, boot.value)
+    assert kept_half_way(scene.bench) == (PLAN_ID,)
+    assert scene.keep().result is RunResult.APPLIED
+    assert (scene.store.words, kept_half_way(scene.bench)) == (AFTER, ())
 
 
 def test_a_vm_that_changed_meanwhile_is_left_with_the_command(scene):

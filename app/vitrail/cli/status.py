@@ -37,6 +37,10 @@ def run(request: Namespace) -> int:
             banner(page, workplace.kind, workplace.label)
             for one in waiting:
                 _write(page, one, real=workplace.kind is MachineKind.REAL)
+            for plan_id in workplace.kept_half_way():
+                page.entry("→ ", text("cli.status.half-way", plan=plan_id))
+            for plan_id in workplace.still_acting():
+                page.entry("→ ", text("cli.status.restart-to-finish", plan=plan_id))
             if not waiting:
                 page.paragraph(text("cli.status.nothing"))
             _write_last(page, workplace)

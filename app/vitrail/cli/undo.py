@@ -35,6 +35,8 @@ def run(request: Namespace) -> int:
                 for step in outcome.steps:
                     write_step(page, step)
             write_sum(page, outcomes, text("cli.undo.nothing"))
+            for plan_id in workplace.still_acting():
+                page.entry("→ ", text("cli.status.restart-to-finish", plan=plan_id))
     return run_code(outcomes)
 
 

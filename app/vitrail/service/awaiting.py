@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vitrail.model.choice import mode_of
 from vitrail.model.errors import Refused, Unreachable
-from vitrail.model.kernel_argument import PlanToken, word_of
+from vitrail.model.kernel_argument import PlanToken, argument_of, word_of
 from vitrail.model.outcome import RunState
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.resume import ResumeStage, ResumeState, TrialStory
@@ -119,6 +119,32 @@ def require_taken_back(bench: Bench, plan_id: str) -> None:
     """Nothing, where no part of the plan is in effect on this computer. Raises Refused."""
     if bench.host.status().in_effect(plan_id):
         raise Refused(text("service.host.still-in-effect", plan=plan_id), text("helper.next.undo", plan=plan_id))
+
+
+def still_acting(bench: Bench, root: Root) -> tuple[str, ...]:
+    """Plans that this start was made with though nothing of them is in effect any more: the next start is without."""
+    if bench.host.simulated:
+        return ()
+    try:
+        words = root.read(_CMDLINE).split()
+        tokens = [argument_of(word) for word in words]
+        status = bench.host.status()
+    except (OSError, Refused, Unreachable):
+        return ()
+    plans = dict.fromkeys(token.plan_id for token in tokens if isinstance(token, PlanToken))
+    return tuple(plan for plan in plans if not status.in_effect(plan))
+
+
+def kept_half_way(bench: Bench) -> tuple[str, ...]:
+    """Plans of this user that were kept on a console, or half: what belongs to the VM is still to come."""
+    status = status_or_none(bench)
+    if status is None:
+        return ()
+    return tuple(
+        plan_id
+        for plan_id, run in _ours(bench).items()
+        if run.state is RunState.AWAITING_KEEP and state_now(run, status) is RunState.INTERRUPTED
+    )
 
 
 def state_now(run: Run, status: HostStatus) -> RunState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vitrail.model.errors import Unreachable
 from vitrail.model.machine import MachineKind
 from vitrail.model.plan import Plan, Writer
 from vitrail.service.helper_install import FileChange, InstallPreview, preview_install
@@ -24,9 +25,15 @@ def helper_for(place: Place, plan: Plan) -> InstallPreview | None:
     changes_host = any(phase.writer is Writer.HOST for phase in plan.phases)
     if place.kind is not MachineKind.REAL or place.host is not None or not changes_host or not plan.writable:
         return None
-    preview = preview_install()
+    installed = helper_is_installed(place.root)
+    try:
+        preview = preview_install()
+    except Unreachable:
+        if installed:
+            return None
+        raise
     if all(file.change in _THERE for file in preview.files):
         return None
-    if helper_is_installed(place.root) and any(file.package is not None for file in preview.files):
+    if installed and any(file.package is not None for file in preview.files):
         return None
     return preview

@@ -7,12 +7,13 @@ Thin: what is asked and answered is the helper client's, what is read without ro
 from __future__ import annotations
 
 import json
+import os
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vitrail.model.errors import Refused, Unreachable
-from vitrail.model.host_story import CLOCK_FILE, GuardClock, GuardPhase
+from vitrail.model.host_story import CLOCK_FILE, GuardClock, GuardPhase, KeptPlan
 from vitrail.model.host_wire import HostStepOutcome
 from vitrail.model.outcome import StepResult
 from vitrail.model.reading import Known, Reading, Unknown
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from vitrail.source.root import Root
 
 _BOOT_ID = "proc/sys/kernel/random/boot_id"
+_FROM_ELSEWHERE = ("SSH_CONNECTION", "SSH_TTY")
+"""Who came this way does not see this computer's screens."""
 _NO_RUN = "helper.refused.no-run"
 
 
@@ -77,7 +80,8 @@ class HostHere:
         return HostStatus(told.runs, told.unreadable)
 
     def keep(self, plan_id: str, *, without_screen: bool) -> HostRunState:
-        del without_screen
+        if not without_screen and any(os.environ.get(name) for name in _FROM_ELSEWHERE):
+            raise Refused(text("service.keep.from-elsewhere"), text("service.keep.from-elsewhere.next", plan=plan_id))
         return self._client.keep(plan_id, self._this_boot())
 
     def extend(self, plan_id: str) -> None:
@@ -109,6 +113,11 @@ class HostHere:
 
         told = next((one for one in self._client.story().trials if one.plan_id == plan_id), None)
         return None if told is None or told.seen is None else as_story(told.seen)
+
+    def kept(self, plan_id: str) -> KeptPlan | None:
+        if not self.installed:
+            return None
+        return next((one for one in self._client.story().kept if one.plan_id == plan_id), None)
 
     def file(self, path: str) -> Reading[bytes | None]:
         try:

@@ -19,6 +19,7 @@ from vitrail.model.text import Text, text
 
 if TYPE_CHECKING:
     from vitrail.model.host_step import HostPlan
+    from vitrail.model.host_story import KeptPlan
     from vitrail.model.resume import TrialStory
 
 StepTold = Callable[[HostStepOutcome], None]
@@ -79,6 +80,9 @@ class HostPort(Protocol):
     def story(self, plan_id: str) -> TrialStory | None:
         """What became of a trial that was taken back; None where nothing is known of one."""
 
+    def kept(self, plan_id: str) -> KeptPlan | None:
+        """What a kept plan rested on when it was kept, and what there is of that now; None where that is not known."""
+
     def file(self, path: str) -> Reading[bytes | None]:
         """A file as it is now, Known(None) where there is none; the path is without its first slash."""
 
@@ -125,6 +129,10 @@ class NoHost:
         return Unknown(self._why)
 
     def story(self, plan_id: str) -> TrialStory | None:
+        del plan_id
+        return None
+
+    def kept(self, plan_id: str) -> KeptPlan | None:
         del plan_id
         return None
 

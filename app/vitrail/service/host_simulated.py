@@ -27,6 +27,7 @@ from vitrail.service.host_port import HostStatus, StepTold
 from vitrail.service.simulated_runs import SimulatedRun, SimulatedRuns
 
 if TYPE_CHECKING:
+    from vitrail.model.host_story import KeptPlan
     from vitrail.model.resume import TrialStory
     from vitrail.service.simulated_files import SimulatedFiles
     from vitrail.service.state import StateFolder
@@ -68,6 +69,10 @@ class HostSimulated:
         return Unknown(text("service.host.simulated-no-restart"))
 
     def story(self, plan_id: str) -> TrialStory | None:
+        del plan_id
+        return None
+
+    def kept(self, plan_id: str) -> KeptPlan | None:
         del plan_id
         return None
 

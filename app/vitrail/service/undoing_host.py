@@ -12,7 +12,7 @@ from vitrail.model.host_place import subject_of_change, subject_path
 from vitrail.model.host_step import WriteFile
 from vitrail.model.journal import HostTakenBack
 from vitrail.model.outcome import RunResult, StepOutcome, StepResult
-from vitrail.model.reading import Known, Unknown
+from vitrail.model.reading import Unknown
 from vitrail.model.render import digest_of, take_back
 from vitrail.model.text import Text, text
 from vitrail.plan.describe import unified
@@ -122,11 +122,3 @@ def undo_host(
         ended = StepResult.LEFT if result is RunResult.INCOMPLETE else ended
         journal.append(HostTakenBack(ended.value))
     return as_steps(outcomes, simulated=bench.host.simulated), result
-
-
-def restart_due(bench: Bench, run: Run) -> bool:
-    """Whether what was taken back still acts until this computer starts again."""
-    if run.host is None:
-        return False
-    now = bench.host.boot_id()
-    return isinstance(now, Known) and now.value != run.host.handed_over.plan.boot_id

@@ -6,9 +6,12 @@ What acts at a start can only be seen after one. Until then such a promise is ne
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vitrail.model.edited_lines import Unrenderable
+from vitrail.model.errors import Refused, Unreachable
 from vitrail.model.finding import Evidence
 from vitrail.model.host_place import place_of, subject_of_change, subject_path
 from vitrail.model.host_step import HostChange, WriteFile, arguments_of, cards_of
@@ -40,7 +43,31 @@ def verify_host(bench: Bench, run: Run, host: Host) -> tuple[Outcome, ...]:
     files = tuple(
         _file(bench, change, there=run.in_effect) for change in _changes(run) if isinstance(change, WriteFile)
     )
-    return (*start, *files, *_user_files(bench, run))
+    outcomes = (*start, *files, *_user_files(bench, run))
+    if run.host.kept is None or all(one.result is not PromiseResult.BROKEN for one in outcomes):
+        return outcomes
+    return _dated(bench, run.started.plan_id, outcomes)
+
+
+def _dated(bench: Bench, plan_id: str, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    """With what was updated since the promise was last seen to hold: that is where a broken one comes from mostly."""
+    try:
+        kept = bench.host.kept(plan_id)
+    except (Refused, Unreachable):
+        return outcomes
+    if kept is None:
+        return outcomes
+    then, now = kept.then, kept.now
+    pairs = (("kernel", then.kernel, now.kernel), ("firmware", then.firmware, now.firmware))
+    day = datetime.fromtimestamp(kept.kept_at, UTC).strftime("%Y-%m-%d")
+    since = tuple(
+        Evidence(f"{what} {day}", f"{before or '?'} → {after or '?'}")
+        for what, before, after in pairs
+        if before != after
+    )
+    return tuple(
+        replace(one, evidence=one.evidence + since) if one.result is PromiseResult.BROKEN else one for one in outcomes
+    )
 
 
 def _changes(run: Run) -> tuple[HostChange, ...]:

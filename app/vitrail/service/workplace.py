@@ -141,7 +141,8 @@ class Workplace(View):
             raise Refused(text("service.vm.transient", vm=vm.name), text("service.vm.make-persistent"))
         gates = _gates(host, plan.choice)
         if not plan.writable or any(finding.stops for finding in gates):
-            raise Refused(text("service.apply.not-writable"), text("service.apply.by-later-version"), findings=gates)
+            why = gates or tuple(finding for finding in plan.findings if finding.stops)
+            raise Refused(text("service.apply.not-writable"), text("service.apply.by-later-version"), findings=why)
 
     def preview_undo(
         self, plan_id: str | None = None, everything: bool = False, *, force: bool = False
@@ -273,6 +274,18 @@ class Workplace(View):
 
         require_taken_back(self._bench, plan_id)
         self.undo(plan_id)
+
+    def still_acting(self) -> tuple[str, ...]:
+        """Plans that are taken back and still act until this computer starts again."""
+        from vitrail.service.awaiting import still_acting
+
+        return still_acting(self._bench, self._place.root_now)
+
+    def kept_half_way(self) -> tuple[str, ...]:
+        """Plans that are kept and whose VM's part is still to come: `keep` goes on there."""
+        from vitrail.service.awaiting import kept_half_way
+
+        return kept_half_way(self._bench)
 
     def last_taken_back(self) -> ResumeState | None:
         """The newest change that the guard took back, None where the newest is another's or was taken back by hand."""
