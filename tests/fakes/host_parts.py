@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from fakes import hosts
+from vitrail.model.finding import Finding
 from vitrail.model.host_step import (
     Fixed,
     FixedFile,
@@ -69,3 +70,8 @@ def is_table(change: WriteFile) -> bool:
 
 def asked(found: HostPart, when: When | None = None) -> set[str]:
     return {word for one in changes(found, when) for word in words_of(arguments_of(one))}
+
+
+def said_of_steps(found: HostPart) -> list[Finding]:
+    """What there is to say of the steps themselves, without what was looked at before the restart."""
+    return [finding for finding in found.findings if finding.id.startswith("host.")]

@@ -95,7 +95,8 @@ def _places(host: Host, gpu: Gpu) -> tuple[Text, ...]:
     others = other_screens(host, gpu)
     if not others:
         return ()
-    stays = listed([card_name(one) for one in others])
+    lit = [one for one in others if connected(one)]
+    stays = listed([card_name(one) for one in lit or others])
     first = next((one for one in whole_cards(host) if isinstance(one.boot_vga, Known) and one.boot_vga.value), None)
     logo = text("judge.loss.logo-as-now") if first is None else text("judge.loss.logo", where=card_name(first))
     asks = host.boot.setup.asks_passphrase

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from vitrail.judge.card import VFIO, bound_to, bus_of, companions, ids_of
 from vitrail.judge.conclude import failed, not_known, passed, seen
+from vitrail.judge.guard import judge_guard
 from vitrail.judge.hostuse import host_things
 from vitrail.judge.iommu import iommu_need
 from vitrail.judge.isolation import judge_card
 from vitrail.judge.reports import known_reports, management_findings
+from vitrail.judge.restart import restart_findings
 from vitrail.judge.usage import only_screen, usage_findings
 from vitrail.judge.vmstate import other_users, vm_for_card
 from vitrail.judge.words import card_name, is_sound, kind, kind_key, listed
@@ -68,7 +70,15 @@ def apply_gates(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
     gates = [*_held_by_vms(host, gpu), *_boot_stack(host, gpu, Severity.BLOCKS)]
     if needs.reserve:
         gates.append(only_screen(host, gpu, Severity.BLOCKS))
-    return tuple(one for one in gates if one.stops)
+    return tuple(one for one in (*gates, *before_restart(host, gpu)) if one.stops)
+
+
+def before_restart(host: Host, gpu: Gpu) -> tuple[Finding, ...]:
+    """What was looked at before the restart that giving this card takes, passes included; () where it takes none."""
+    needs = host_needs(host, gpu)
+    found = restart_findings(host, gpu, judge_guard(host)) if needs.any_step else ()
+    # A card that is not kept from the start goes on showing whatever it shows.
+    return tuple(one for one in found if needs.reserve or one.id != "restart.passphrase-dark")
 
 
 def passthrough_findings(host: Host, vm: Vm | None, gpu: Gpu, knowledge: Knowledge) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vitrail.judge.guard import judge_guard
+from vitrail.judge.passthrough import before_restart
 from vitrail.model.boot import BootStack, InitramfsTool
 from vitrail.model.finding import Finding
 from vitrail.model.host_step import RunTool, Tool
@@ -49,12 +50,12 @@ def host_part(host: Host, card: Gpu, plan_id: str) -> HostPart:
             return HostPart()
         if known_or(host.boot.stack, None) is BootStack.NIXOS:
             return HostPart(findings=(nix_snippet(need),))
-        return _part(need, judge_guard(host))
+        return _part(need, judge_guard(host), before_restart(host, card))
     except NoStep as none:
         return HostPart(findings=(none.finding,))
 
 
-def _part(need: Need, guard: Guard) -> HostPart:
+def _part(need: Need, guard: Guard, looked_at: tuple[Finding, ...]) -> HostPart:
     written = argument_steps(need)
     lasting = _lasting(need, written)
     why_not = _why_not_written(need, written)
@@ -68,7 +69,7 @@ def _part(need: Need, guard: Guard) -> HostPart:
     else:
         phases = (Phase(HOST_PHASE, Writer.HOST, (*lasting_guard(need), *lasting), may),)
     findings = () if why_not is None else (by_hand(lasting, why_not),)
-    return HostPart(phases, guard, findings, need.identities)
+    return HostPart(phases, guard, (*findings, *looked_at), need.identities)
 
 
 def _lasting(need: Need, written: Written) -> tuple[HostStep, ...]:

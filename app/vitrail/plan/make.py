@@ -56,8 +56,8 @@ from vitrail.xmldoc.splice import edit
 
 VM_PHASE = "vm"
 RESUME_PHASE = "resume"
-ONLY_SCREEN = "card.only-screen"
-"""What no plan is shown for: carried out, nobody would see how it ended."""
+_ONLY_SCREEN = "card.only-screen"
+"""What no plan is even shown for: carried out, nobody would see how it ended."""
 _NAMELESS = "0" * 16
 _ID_DIGITS = 16
 
@@ -79,10 +79,11 @@ def make_plan(
     if mode not in WRITTEN_BY_THIS_VERSION:
         raise Refused(text("plan.mode-not-written", mode=mode.value), text("plan.mode-not-written.next"))
     card = _card(host, choice)
-    judged = judge_choice(host, vm, choice, capabilities, knowledge)
-    gates = _gates(host, choice)
-    findings = overruled(judged, gates)
-    if any(one.stops for one in judged) or any(gate.id == ONLY_SCREEN for gate in gates):
+    findings = judge_choice(host, vm, choice, capabilities, knowledge)
+    stopped = any(one.stops for one in findings)
+    gates = () if stopped else _gates(host, choice)
+    findings = overruled(findings, gates)
+    if stopped or any(gate.id == _ONLY_SCREEN for gate in gates):
         raise Refused(text("plan.refused", vm=vm.name, mode=mode.value), text("plan.refused.next"), findings=findings)
     draft = draft_vm(ground_of(host, vm, capabilities), choice)
     # The host's steps name the plan they belong to, and the plan's name is made of its steps.

@@ -45,7 +45,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`wait_until`: before that, a dark screen is no reason to do anything. `back_at`: the old system is there again."""
+    """`wait_until`: before that, a dark screen is no reason to do anything. `back_at`: the old system is back."""
 
     marks: tuple[Mark, ...]
     wait_until: float

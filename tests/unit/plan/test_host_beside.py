@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from fakes import hosts, starts
-from fakes.host_parts import LIT, OTHER, PLAN, changes, lasting, part, table_of, why_not
+from fakes.host_parts import LIT, OTHER, PLAN, changes, lasting, part, said_of_steps, table_of, why_not
 from vitrail.model.boot import BootStack, InitramfsTool
 from vitrail.model.edited_lines import BEGIN, END
 from vitrail.model.host_step import (
@@ -129,9 +129,9 @@ def test_on_a_live_machine_only_what_was_seen_to_start_is_written(name):
     found = part(starts.start(name), kind=MachineKind.REAL)
     assert {phase.writable for phase in found.phases} == {name in PROVEN}
     if name in PROVEN:
-        assert found.findings == ()
+        assert said_of_steps(found) == []
         return
-    (finding,) = found.findings
+    (finding,) = said_of_steps(found)
     assert (finding.id, finding.title.id, finding.stops) == ("host.by-hand", "plan.host.unproven", False)
     assert [one.source for one in finding.evidence] == ["do", "undo"]
     assert all("sudo" in one.value for one in finding.evidence)
@@ -141,7 +141,7 @@ def test_on_a_live_machine_only_what_was_seen_to_start_is_written(name):
 @every_start
 def test_on_a_recording_everything_can_be_tried(name, kind):
     found = part(starts.start(name), kind=kind)
-    assert found.findings == ()
+    assert said_of_steps(found) == []
     assert all(phase.writable for phase in found.phases)
 
 
@@ -155,7 +155,7 @@ def test_a_proven_loader_with_an_unproven_image_is_shown_only(tool):
 def test_another_computer_s_start_is_never_written(kind):
     found = part(starts.start("grub-debian"), kind=kind)
     assert not any(phase.writable for phase in found.phases)
-    assert [finding.title.id for finding in found.findings] == ["plan.host.elsewhere"]
+    assert [finding.title.id for finding in said_of_steps(found)] == ["plan.host.elsewhere"]
 
 
 def test_only_the_entry_that_started_this_boot_is_changed():

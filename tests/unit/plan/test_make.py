@@ -7,14 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from fakes import hosts
+from fakes import hosts, starts
+from vitrail.model.boot import InitramfsTool
 from vitrail.model.choice import Basic, Choice, Passthrough, Qxl, Sriov, Virgl, Virtio
 from vitrail.model.errors import Refused
+from vitrail.model.host_step import arguments_of
+from vitrail.model.kernel_argument import PlanToken
 from vitrail.model.knowledge import Knowledge
-from vitrail.model.machine import Host, MediatedDevice
-from vitrail.model.plan import Plan, Writer
+from vitrail.model.machine import Host, MachineKind, MediatedDevice
+from vitrail.model.plan import GuardStrength, Plan, When, Writer
 from vitrail.model.reading import Known, Unknown
-from vitrail.model.step import EditVm
+from vitrail.model.step import EditVm, HostStep, ResumeAtLogin
 from vitrail.model.text import text
 from vitrail.model.vm import Vm
 from vitrail.plan.make import make_plan
@@ -263,3 +266,97 @@ def test_an_unknown_boot_stack_is_said_once():
     ids = [one.id for one in made.findings]
     assert ids.count("boot.stack") == 1
     assert "plan.boot-stack-unknown" not in ids
+
+
+IN_USE = hosts.nvidia_card(outputs=(hosts.output(),), holders=hosts.holders(hosts.process()))
+
+
+def in_use(start: str = "grub-debian", **changed: object) -> Host:
+    """A machine that uses the card, starts this way and keeps another screen."""
+    return hosts.host(IN_USE, hosts.amd_integrated(), **starts.start(start, **changed))
+
+
+def test_a_card_in_use_is_tried_kept_and_only_then_given():
+    made = plan(vm(), Passthrough(IN_USE.address), in_use())
+    assert [(phase.name, phase.writer, phase.when) for phase in made.phases] == [
+        ("prepare-host", Writer.HOST, When.APPLY),
+        ("keep-host", Writer.HOST, When.KEEP),
+        ("vm", Writer.VM, When.KEPT),
+    ]
+    assert made.writable
+    assert made.needs_reboot
+    assert made.guard is not None
+    assert made.guard.strength is GuardStrength.AUTOMATIC
+
+
+def test_the_way_back_after_the_restart_comes_first_and_changes_no_id():
+    back = ResumeAtLogin("autostart/test.desktop", "[Desktop Entry]\n")
+    capabilities = Known(hosts.capabilities(), "test")
+    choice = Passthrough(IN_USE.address)
+    made = make_plan(in_use(), vm(), choice, capabilities, KNOWLEDGE, autostart=back)
+    assert (made.phases[0].name, made.phases[0].writer, made.phases[0].when) == ("resume", Writer.USER, When.APPLY)
+    assert made.plan_id == plan(vm(), choice, in_use()).plan_id
+    without = make_plan(free_card_host(), vm(), Passthrough(CARD.address), capabilities, KNOWLEDGE, autostart=back)
+    assert [phase.name for phase in without.phases] == ["vm"]
+
+
+def test_every_step_on_the_host_names_the_plan_that_it_is_of():
+    made = plan(vm(), Passthrough(IN_USE.address), in_use())
+    tokens = {
+        argument.plan_id
+        for step in made.steps
+        if isinstance(step, HostStep)
+        for argument in arguments_of(step.change)
+        if isinstance(argument, PlanToken)
+    }
+    assert tokens == {made.plan_id}
+
+
+def test_two_machines_and_two_starts_have_two_ids():
+    choice = Passthrough(IN_USE.address)
+    first = plan(vm(), choice, in_use())
+    assert first.plan_id == plan(vm(), choice, in_use()).plan_id
+    assert first.plan_id != plan(vm(), choice, replace(in_use(), digest="other")).plan_id
+    assert first.plan_id != plan(vm(), choice, in_use("kernel-install")).plan_id
+
+
+def test_the_only_card_with_a_picture_is_refused_with_the_way_out():
+    alone = hosts.host(IN_USE, **starts.start("grub-debian"))
+    with pytest.raises(Refused) as caught:
+        plan(vm(), Passthrough(IN_USE.address), alone)
+    (only,) = [finding for finding in caught.value.findings if finding.stops]
+    assert (only.id, only.remedy) == ("card.only-screen", text("judge.only-screen.remedy"))
+
+
+def test_a_dark_prompt_is_shown_and_not_written_where_only_the_guard_could_help():
+    first = replace(IN_USE, boot_vga=hosts.known(value=True))
+    others = hosts.amd_integrated(boot_vga=False)
+    choice = Passthrough(first.address)
+    for name, writable in (("limine", False), ("grub-debian", True)):
+        facts = starts.start(name, asks_passphrase=True, menu_seconds=0)
+        made = plan(vm(), choice, hosts.host(first, others, kind=MachineKind.RECORDING, **facts))
+        assert {phase.writable for phase in made.phases} == {writable}
+        (dark,) = [finding for finding in made.findings if finding.id == "restart.passphrase-dark"]
+        assert dark.stops is not writable
+
+
+def test_what_cannot_be_prepared_leaves_the_vm_as_it_is():
+    made = plan(vm(), Passthrough(IN_USE.address), booster_host())
+    assert [(phase.name, phase.writable) for phase in made.phases] == [("vm", False)]
+    assert "host.steps" in {finding.id for finding in made.findings if finding.stops}
+
+
+def booster_host() -> Host:
+    """A machine whose start-up image runs no script."""
+    facts = starts.start("grub-debian") | {"initramfs": InitramfsTool.BOOSTER}
+    return hosts.host(IN_USE, hosts.amd_integrated(), **facts)
+
+
+def test_a_card_that_a_start_left_kept_needs_no_start_again():
+    kept = tuple(replace(one, driver=hosts.known("vfio-pci")) for one in IN_USE.functions)
+    card = hosts.gpu(*kept, outputs=NOT_ASKED)
+    made = plan(
+        vm(), Passthrough(card.address), hosts.host(card, hosts.amd_integrated(), **starts.start("grub-debian"))
+    )
+    assert [phase.name for phase in made.phases] == ["vm"]
+    assert made.guard is None
