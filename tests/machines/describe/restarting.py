@@ -33,8 +33,8 @@ def _debian_bios(board: Board) -> None:
 
 
 def _arch_grub(board: Board) -> None:
-    """The passphrase is asked for by Arch's encrypt hook."""
-    intel_board(board, lit=False)
+    """The passphrase is asked for by Arch's encrypt hook, now on the card that is to go."""
+    intel_board(board, first=True)
     hooks = "base udev autodetect microcode modconf kms keyboard keymap consolefont block encrypt filesystems"
     boots.arch_grub(board.tree, "6.16.8-arch3-1", f"cryptdevice=UUID={layouts.VAULT_ID}:vault quiet", hooks=hooks)
     layouts.encrypted(board.tree, INTEL_DISK, None)
@@ -95,9 +95,10 @@ def _cachyos(board: Board) -> None:
 
 
 def _limine(board: Board) -> None:
-    amd_board(board)
+    """A passphrase that would move to another screen, and no way back but the guard."""
+    amd_board(board, first=True)
     entries.cachyos_limine(board.tree, "6.16.9-2-cachyos")
-    layouts.firmware_at(board.tree, AMD_DISK, "/boot", kind="btrfs", inside="/@")
+    layouts.firmware_and_vault(board.tree, AMD_DISK, "/boot", "none luks")
     board.tree.uefi()
 
 
@@ -117,9 +118,10 @@ def _proxmox_home(board: Board) -> None:
 
 
 def _bazzite_tower(board: Board) -> None:
-    amd_board(board, driver="nouveau")
+    """The card is free already; the IOMMU alone waits for a word."""
+    intel_board(board, lit=False, held=False)
     boots.bazzite_ostree(board.tree, "6.15.11-103.bazzite.fc42.x86_64")
-    layouts.image_based(board.tree, AMD_DISK)
+    layouts.image_based(board.tree, INTEL_DISK)
     board.tree.uefi()
 
 
@@ -141,13 +143,15 @@ _FILLS: dict[str, tuple[str, Callable[[Board], None]]] = {
     "pop-two": ("Pop!_OS with two cards and an encrypted disk", _pop_two),
     "tumbleweed": ("openSUSE Tumbleweed with systemd-boot", _tumbleweed),
     "cachyos": ("CachyOS with systemd-boot", _cachyos),
-    "cachyos-limine": ("CachyOS with Limine", _limine),
+    "cachyos-limine": ("CachyOS with Limine, the disk asks for a passphrase", _limine),
     "arch-refind": ("Arch with rEFInd", _refind),
     "proxmox-home": ("Proxmox at home on ZFS", _proxmox_home),
     "bazzite-tower": ("Bazzite on a desktop", _bazzite_tower),
     "nixos": ("NixOS", _nixos),
 }
-_NO_GROUPS = frozenset({"arch-grub", "fedora-sealed", "arch-uki", "tumbleweed", "arch-refind", "proxmox-home", "nixos"})
+_NO_GROUPS = frozenset(
+    {"arch-grub", "fedora-sealed", "arch-uki", "tumbleweed", "arch-refind", "proxmox-home", "bazzite-tower", "nixos"}
+)
 """Intel machines whose kernels leave the IOMMU off until they are told."""
 
 MACHINES = {

@@ -10,12 +10,15 @@ import pytest
 
 from fakes import hosts
 from fakes.hosts import UNREAD, known, output
+from machines.build import place_of
+from vitrail.judge.guard import judge_guard
 from vitrail.judge.restart import restart_findings
 from vitrail.model.boot import BootFile
 from vitrail.model.finding import Finding, Severity, Status
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.plan import Guard, GuardStrength
 from vitrail.model.trial import OneShot
+from vitrail.service.places import open_place
 
 AUTOMATIC = Guard(GuardStrength.AUTOMATIC, OneShot.GRUB, ())
 ALONE = Guard(GuardStrength.GUARD_UNIT, None, ())
@@ -114,3 +117,23 @@ def test_files_that_only_root_reads_are_named():
 
 def test_images_that_could_not_be_listed_are_said():
     assert found("boot-unreadable", machine(images=UNREAD)).status is Status.UNKNOWN
+
+
+RECORDED = {
+    "fedora-sealed": {"sealed-unlock": Severity.WARNS},
+    "arch-grub": {"passphrase-dark": Severity.WARNS},
+    "cachyos-limine": {"passphrase-dark": Severity.BLOCKS},
+    "pop-two": {},
+    "ubuntu-lvm": {},
+    "demo": {},
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_machines(name, tmp_path):
+    host = open_place("demo" if name == "demo" else str(place_of(name)), None, state_folder=tmp_path).read()
+    given = host.gpu_at(hosts.at("01:00.0")) or host.gpu_at(hosts.at("09:00.0"))
+    assert given is not None
+    findings = restart_findings(host, given, judge_guard(host))
+    said = {one.id.removeprefix("restart."): one.severity for one in findings if one.status is not Status.PASS}
+    assert said == RECORDED[name]

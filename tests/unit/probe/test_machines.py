@@ -159,6 +159,7 @@ CARDS |= {
         "arch-refind": "nouveau",
         "proxmox-home": "nouveau",
         "nixos": "nouveau",
+        "bazzite-tower": "nouveau",
     }.items()
 }
 CARDS |= {
@@ -170,7 +171,6 @@ CARDS |= {
         "pop-two": "nvidia",
         "cachyos": "nvidia",
         "cachyos-limine": "nvidia",
-        "bazzite-tower": "nouveau",
     }.items()
 }
 START = {
@@ -273,6 +273,7 @@ UNLOCKED = {
     "arch-grub": (True, False),
     "fedora-sealed": (False, True),
     "pop-two": (True, False),
+    "cachyos-limine": (True, False),
     "single-gpu": (True, False),
     "cachyos": (False, False),
 }
