@@ -41,6 +41,10 @@ QComboBox::drop-down { border: none; width: 26px; }
 QComboBox::down-arrow { image: url("$arrow"); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; selection-background-color: $accent_soft;
   selection-color: $text; border: 1px solid $edge; outline: none; }
+QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $muted; border-radius: 4px; background: $surface; }
+QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:focus { border: 2px solid $accent; width: 14px; height: 14px; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$tick"); }
 QTabWidget::pane { border: none; }
 QTabBar { qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: $muted; padding: 8px 4px; margin-right: 20px;
@@ -100,4 +104,5 @@ def sheet_of(theme: Theme) -> str:
         "on_accent": theme.on_accent,
     }
     arrow = (resources() / "icons" / "drop-arrow.svg").as_posix()
-    return _SHEET.substitute({name: color.name() for name, color in colors.items()}, arrow=arrow)
+    tick = (resources() / "icons" / "tick.svg").as_posix()
+    return _SHEET.substitute({name: color.name() for name, color in colors.items()}, arrow=arrow, tick=tick)

@@ -28,6 +28,8 @@ class ReviewView(PageView):
     def __init__(self, say: Say, state: ReviewPage, parent: QWidget | None = None) -> None:
         super().__init__(say, state.question, state.lead, parent)
         for step in state.cards:
+            if step.section is not None:
+                self.section(say(step.section))
             self.body.addWidget(self._card(step))
         if state.notices:
             self.section(say(text("wizard.review.noticed")))

@@ -30,6 +30,7 @@ from vitrail.qt.wizard.state.draft import Draft, with_mode
 from vitrail.qt.wizard.state.footer import Act
 from vitrail.qt.wizard.state.steps import Page
 from vitrail.qt.wizard.state.story import (
+    Planned,
     Story,
     TakingBack,
     Writing,
@@ -99,6 +100,17 @@ class _Course:
         yield "review-card", self._window(replace(story, page=Page.REVIEW))
         if story.planned.held:
             yield "restart", self._window(replace(story, page=Page.RESTART))
+        elif self._workplace.kind in _CHANGED_HERE and story.planned.plan.needs_reboot:
+            yield from self._before_restart(story, story.planned)
+
+    def _before_restart(self, story: Story, planned: Planned) -> Iterator[tuple[str, QWidget]]:
+        """Written for one trial start, and taken back again."""
+        outcome = self._workplace.apply(planned.plan)
+        before = work.before_restart(self._workplace, planned, story.host)
+        story = replace(story, page=Page.BEFORE_RESTART, before=before, writing=Writing(begun=True, outcome=outcome))
+        yield "before-restart", self._window(story)
+        yield "before-restart-end", self._window(story, at_end=True)
+        self._workplace.undo(planned.plan.plan_id)
 
     def _screen(self, story: Story) -> Iterator[tuple[str, QWidget]]:
         """A screen that this computer draws, to the proof and back again."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrail.model.finding import Finding, Severity, Status
 from vitrail.model.plan import Phase, Plan, When, Writer
@@ -14,7 +14,7 @@ from vitrail.plan.describe import acts_at_restart, diff_of, kind_of, subject_of,
 
 @dataclass(frozen=True, slots=True)
 class StepCard:
-    """One change. `blocked` is set where this version does not write it."""
+    """One change. `blocked` is set where this version does not write it; `section` opens a new part of the plan."""
 
     number: int
     summary: Text
@@ -25,6 +25,7 @@ class StepCard:
     diff: str
     undo: Text
     blocked: Text | None
+    section: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def review_page(plan: Plan, gates: tuple[Finding, ...] = ()) -> ReviewPage:
     steps = [(phase, step) for phase in plan.phases for step in phase.steps]
     held = stops_before_writing(plan, gates)
     cards = tuple(_card(number, phase, step, held=held) for number, (phase, step) in enumerate(steps, 1))
+    if len({phase.when for phase, _ in steps}) > 1:
+        cards = tuple(replace(card, section=_section(steps, index)) for index, card in enumerate(cards))
     return ReviewPage(
         question=text("wizard.review.question" if cards else "wizard.review.nothing-question"),
         lead=_lead(len(cards), held=held),
@@ -78,6 +81,14 @@ def _card(number: int, phase: Phase, step: Step, *, held: bool) -> StepCard:
         undo=undo_of(step),
         blocked=text("wizard.review.not-written") if held else None,
     )
+
+
+def _section(steps: list[tuple[Phase, Step]], index: int) -> Text | None:
+    """The heading above the first step of each time, with how many follow."""
+    when = steps[index][0].when
+    if index and steps[index - 1][0].when is when:
+        return None
+    return text(f"wizard.review.section.{when.value}", sum(phase.when is when for phase, _ in steps))
 
 
 def _when(phase: Phase, step: Step) -> str:
