@@ -69,6 +69,7 @@ _TOOLS: dict[Tool, _Program] = {
     Tool.GRUB2_MKCONFIG: _Program(("grub2-mkconfig",), ("-o", "/boot/grub2/grub.cfg"), _FAST * 5),
     Tool.KERNEL_INSTALL: _Program(("kernel-install",), (), _SLOW),
     Tool.SDBOOTUTIL: _Program(("sdbootutil",), ("update-all-entries",), _SLOW),
+    Tool.SDBOOTUTIL_IMAGES: _Program(("sdbootutil",), ("mkinitrd",), _SLOW),
     Tool.SDBOOT_MANAGE: _Program(("sdboot-manage",), ("gen",)),
     Tool.LIMINE_UPDATE: _Program(("limine-update", "limine-mkinitcpio"), (), _SLOW),
     Tool.PROXMOX_REFRESH: _Program(("proxmox-boot-tool",), ("refresh",), _SLOW),

@@ -129,6 +129,8 @@ class Tool(StrEnum):
     GRUB2_MKCONFIG = "grub2-mkconfig"
     KERNEL_INSTALL = "kernel-install"
     SDBOOTUTIL = "sdbootutil"
+    SDBOOTUTIL_IMAGES = "sdbootutil-mkinitrd"
+    """The images that its entries name; dracut alone builds others."""
     SDBOOT_MANAGE = "sdboot-manage"
     LIMINE_UPDATE = "limine-update"
     PROXMOX_REFRESH = "proxmox-boot-tool"

@@ -75,7 +75,7 @@ def _part(need: Need, guard: Guard, looked_at: tuple[Finding, ...]) -> HostPart:
 def _lasting(need: Need, written: Written) -> tuple[HostStep, ...]:
     """First what does nothing by itself, then the images, then what starts the machine."""
     images = image_steps(need)
-    if written.feeding and not images:
+    if written.feeding:
         images = (by_program(RunTool(Tool.MKINITCPIO)),)
     return (*inert_steps(need), *written.feeding, *images, *written.boot)
 

@@ -37,7 +37,7 @@ TOOLS = {
     "kernel-install": (Tool.DRACUT, Tool.KERNEL_INSTALL),
     "kernelstub": (Tool.UPDATE_INITRAMFS,),
     "sdboot-manage": (Tool.MKINITCPIO, Tool.SDBOOT_MANAGE),
-    "sdbootutil": (Tool.DRACUT, Tool.SDBOOTUTIL),
+    "sdbootutil": (Tool.SDBOOTUTIL_IMAGES, Tool.SDBOOTUTIL),
     "uki": (Tool.MKINITCPIO,),
     "uki-drop-in": (Tool.MKINITCPIO,),
     "uki-kernel-install": (Tool.DRACUT, Tool.KERNEL_INSTALL),
@@ -173,3 +173,18 @@ def test_each_initramfs_tool_has_its_files(name, tool):
     assert files
     assert {which.value.startswith(tool.value) for which in files} == {True}
     assert all(isinstance(one, WriteFile | RunTool | ArgumentsByTool) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "tools"),
+    [
+        ("kernel-install", [Tool.KERNEL_INSTALL]),
+        ("uki-kernel-install", [Tool.KERNEL_INSTALL]),
+        ("limine", [Tool.LIMINE_UPDATE]),
+        ("uki", [Tool.MKINITCPIO]),
+        ("grub-debian", [Tool.UPDATE_INITRAMFS, Tool.UPDATE_GRUB]),
+    ],
+)
+def test_images_beside_the_entries_are_built_by_who_makes_the_entries(name, tools):
+    facts = starts.start(name) if name == "grub-debian" else starts.start(name, images=())
+    assert [one.tool for one in lasting(part(facts)) if isinstance(one, RunTool)] == tools

@@ -109,9 +109,11 @@ def _kernel_cmdline(need: Need, stack: BootStack) -> Written:
     """The file of the whole line, and whoever makes entries of it."""
     if stack is BootStack.PROXMOX and known_or(need.host.boot.loader, None) != "systemd-boot":
         raise no_step(text("plan.host.proxmox-grub"), text("plan.host.proxmox-grub.remedy"))
-    step = _words(need, ArgumentFile.KERNEL_CMDLINE)
-    proven = stack is BootStack.KERNEL_INSTALL
-    return Written(boot=(step, by_program(RunTool(_KERNEL_CMDLINE[stack]))), proven=proven)
+    tools = [_KERNEL_CMDLINE[stack]]
+    if stack is BootStack.SDBOOTUTIL and need.table is not None:
+        tools.insert(0, Tool.SDBOOTUTIL_IMAGES)
+    steps = (_words(need, ArgumentFile.KERNEL_CMDLINE), *(by_program(RunTool(tool)) for tool in tools))
+    return Written(boot=steps, proven=stack is BootStack.KERNEL_INSTALL)
 
 
 def _entry(need: Need) -> Written:

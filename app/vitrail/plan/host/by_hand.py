@@ -26,6 +26,7 @@ TOOL_COMMANDS: dict[Tool, str] = {
     Tool.GRUB2_MKCONFIG: "grub2-mkconfig -o /boot/grub2/grub.cfg",
     Tool.KERNEL_INSTALL: "kernel-install add-all",
     Tool.SDBOOTUTIL: "sdbootutil update-all-entries",
+    Tool.SDBOOTUTIL_IMAGES: "sdbootutil mkinitrd",
     Tool.SDBOOT_MANAGE: "sdboot-manage gen",
     Tool.LIMINE_UPDATE: "limine-update",
     Tool.PROXMOX_REFRESH: "proxmox-boot-tool refresh",

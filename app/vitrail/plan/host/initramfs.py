@@ -25,6 +25,8 @@ _FAMILIES: dict[InitramfsTool, tuple[tuple[Fixed, ...], Tool]] = {
     ),
 }
 _HOOKS = re.compile(r"^\s*HOOKS=\(([^)]*)\)", re.MULTILINE)
+_BUILD_THEIR_OWN = (BootStack.KERNEL_INSTALL, BootStack.LIMINE, BootStack.UKI)
+"""Whose programs for entries build images too, and put them beside the entries."""
 _SEALED = (BootStack.RPM_OSTREE, BootStack.NIXOS)
 """Systems whose initramfs is part of an image that is made elsewhere."""
 
@@ -69,8 +71,17 @@ def inert_steps(need: Need) -> tuple[HostStep, ...]:
 
 
 def image_steps(need: Need) -> tuple[HostStep, ...]:
-    """The program that builds the images of all installed kernels anew."""
+    """The program that builds the images of all installed kernels anew, where no program of the entries' own does."""
     if need.table is None:
         return ()
-    _, program = _FAMILIES[tool_of(need)]
-    return (by_program(RunTool(program)),)
+    tool = tool_of(need)
+    stack = known_or(need.host.boot.stack, None)
+    if stack is BootStack.SDBOOTUTIL or (stack in _BUILD_THEIR_OWN and not _has_images_in_boot(need)):
+        return ()
+    return (by_program(RunTool(_FAMILIES[tool][1])),)
+
+
+def _has_images_in_boot(need: Need) -> bool:
+    """Whether images lie where the tool by itself puts them; where nobody could look, it is run and looked after."""
+    images = need.setup.images
+    return isinstance(images, Unknown) or any(path.count("/") == 1 for path in images.value)
