@@ -16,7 +16,7 @@ _UUID = re.compile(r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{
 _LONG_ID = re.compile(r"\b[0-9a-fA-F]{32}\b")
 _MAC = re.compile(r"\b(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}\b")
 _MAC_IN_NAME = re.compile(r"\b((?:en|wl|ww|sl|ib)x)([0-9a-f]{12})\b")
-_VOLUME_ID = re.compile(r"(?<=UUID=)[^\s\"'>]+|(?<=by-uuid/)[^\s\"'>,]+")
+_VOLUME_ID = re.compile(r"(?<=UUID=)[^\s\"'>:,;/]+|(?<=by-uuid/)[^\s\"'>,]+")
 _DISK_ID = re.compile(r"(?<=/dev/disk/by-id/)[^\s\"'<>,]+")
 _HOME = re.compile(r"(?<=/home/)[^/\s\"'<>,]+")
 _SECRET_PARAMETER = re.compile(
