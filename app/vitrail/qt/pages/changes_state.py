@@ -79,13 +79,13 @@ def back_state(previews: tuple[UndoPreview, ...]) -> BackState:
     """What taking these back would write now."""
     if not previews:
         return BackState((text("qt.back.nothing"),), "", possible=False)
-    sentences: list[Text] = [text("qt.back.will", count=len(previews))]
+    sentences: list[Text] = [text("qt.back.will", count=len({one.run for one in previews}))]
     for one in previews:
         if one.gone:
             sentences.append(text("qt.back.gone", vm=one.vm_name))
         elif one.merges:
-            sentences.append(text("qt.back.merges", vm=one.vm_name))
-        sentences += [text("qt.back.left", vm=one.vm_name, what=what) for what in one.left]
+            sentences.append(text("qt.back.merges", vm=one.what or one.vm_name))
+        sentences += [text("qt.back.left", vm=one.what or one.vm_name, what=what) for what in one.left]
     diffs = [one.diff for one in previews if one.diff]
     if not diffs:
         sentences.append(text("qt.back.same"))

@@ -49,7 +49,7 @@ def worst_of(done: tuple[RunOutcome, ...]) -> RunResult:
 
 def _card(preview: UndoPreview) -> BackCard:
     return BackCard(
-        title=text("wizard.back.vm", vm=preview.vm_name),
+        title=preview.what or text("wizard.back.vm", vm=preview.vm_name),
         diff=preview.diff,
         note=_note(preview),
         left=preview.left,
