@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import signal
 import sys
 import time
 from pathlib import Path
@@ -89,5 +90,11 @@ def _run_alone(chosen: list[Scenario], only: str) -> int:
     return 0 if status == pytest.ExitCode.OK and table.all_passed() else 1
 
 
+def _ended(number: int, _frame: object) -> None:
+    """A lab that is told to end ends its machines first: they are ended on the way out."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _ended)
     sys.exit(main(sys.argv[1:]))

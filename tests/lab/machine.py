@@ -40,6 +40,7 @@ class Machine:
         self.memory_mib = memory_mib
         self.starts = 0
         self.boot_id = ""
+        self.keeps_consoles = False
         self._process: subprocess.Popen[bytes] | None = None
         self._mailbox = Mailbox(folder / "mailbox", self._alive)
 
@@ -206,6 +207,17 @@ class Machine:
         return ["-kernel", str(base.kernel), "-initrd", str(base.initramfs), "-append", given]
 
 
+_now: list[Machine] = []
+"""Every machine whose block has not ended."""
+
+
+def keep_consoles() -> list[Path]:
+    """A test has failed: what the machines of this moment wrote is not thrown away at their end."""
+    for one in _now:
+        one.keeps_consoles = True
+    return [one.folder for one in _now]
+
+
 def _shared(tag: str, folder: Path, *, readonly: bool) -> list[str]:
     access = ",readonly=on" if readonly else ""
     return [
@@ -228,15 +240,19 @@ def running(
     if start.variables:
         shutil.copy(start.variables, folder / "variables.fd")
     made = Machine(hardware, folder, start, memory_mib)
+    _now.append(made)
     try:
         if on:
             made.power_on()
             made.wait_ready()
         yield made
     except BaseException as error:
-        made.off()
-        overlay.unlink(missing_ok=True)
+        made.keeps_consoles = True
         error.add_note(f"consoles: {folder}")
         raise
-    made.off()
-    shutil.rmtree(folder)
+    finally:
+        made.off()
+        _now.remove(made)
+        overlay.unlink()
+        if not made.keeps_consoles:
+            shutil.rmtree(folder)

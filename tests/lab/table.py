@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.machine import keep_consoles
+
 
 @dataclass(slots=True)
 class Row:
@@ -24,6 +26,7 @@ class Table:
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
+        self._consoles: set[Path] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """What is promised now must have a verdict at the end."""
@@ -39,6 +42,8 @@ class Table:
         """Setup and teardown count too: a machine that does not start has not passed."""
         row = self._rows.setdefault(report.nodeid, _row(report.nodeid))
         row.seconds += report.duration
+        if report.failed:
+            self._consoles.update(keep_consoles())
         if report.outcome != "passed":
             row.verdict = "FAILED" if report.failed else "FAILED (skipped)"
         elif report.when == "call" and row.verdict == "did not run":
@@ -57,7 +62,8 @@ class Table:
             for row in self._rows.values()
         ]
         passed = sum(row.verdict == "passed" for row in self._rows.values())
-        return "\n".join(["", *lines, f"{passed} of {len(self._rows)} passed", ""])
+        consoles = [f"consoles: {folder}" for folder in sorted(self._consoles) if folder.is_dir()]
+        return "\n".join(["", *lines, f"{passed} of {len(self._rows)} passed", *consoles, ""])
 
 
 def _row(node_id: str) -> Row:
