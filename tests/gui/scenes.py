@@ -181,7 +181,7 @@ def history() -> tuple[HistoryEntry, ...]:
             f"{n:016x}", f"run-{n}", 1_700_000_000.0 - n * 86_400, "qemu:///system", uuid, "win11-games", mode, state
         )
         for n, (mode, state) in enumerate(
-            zip(("passthrough", "virtio", "qxl", "virgl", "basic", "qxl"), RunState, strict=False)
+            zip(("passthrough", "passthrough", "virtio", "qxl", "virgl", "basic", "qxl"), RunState, strict=True)
         )
     )
 

@@ -151,7 +151,7 @@ def test_problems_come_worst_first_and_the_badge_counts_what_fails() -> None:
 
 def test_changes_are_listed_newest_first_and_say_which_are_in_force() -> None:
     state = changes_state.page_state(facts_of(full(), history=history()))
-    assert [line.in_force for line in state.changes] == [True, False, True, True, False, False]
+    assert [line.in_force for line in state.changes] == [True, True, False, True, True, False, False]
     assert [line.applied_at for line in state.changes] == sorted(
         (line.applied_at for line in state.changes), reverse=True
     )

@@ -29,6 +29,8 @@ class CardFacts:
     verdict: GroupVerdict
     tied: tuple[PciDevice, ...]
     gates: tuple[Finding, ...]
+    prepared: bool
+    """Whether this computer needs no change before it can give the card: no argument, no restart."""
     shares: tuple[Gpu, ...] = ()
     """Its virtual functions: parts of it, each at an address of its own, never cards of their own."""
     management: bool = False
@@ -37,6 +39,11 @@ class CardFacts:
     """Why this computer cannot spare it: its own network, disks or keyboard would go along."""
     takers: tuple[Vm, ...] = ()
     """VMs whose definition takes it or a share of it, not only lets this computer draw on it."""
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether nothing keeps this computer from giving it today."""
+        return self.prepared and not any(gate.stops for gate in self.gates)
 
     def part_at(self, address: PciAddress | None) -> Gpu | None:
         """The card itself or the share of it at this address."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from vitrail.judge.card import whole_cards
 from vitrail.judge.hostuse import host_things
 from vitrail.judge.isolation import judge_card, judge_groups, tied_to
-from vitrail.judge.passthrough import apply_gates
+from vitrail.judge.passthrough import apply_gates, host_needs
 from vitrail.judge.reports import is_management_screen
 from vitrail.model.errors import VitrailError
 from vitrail.model.knowledge import Knowledge
@@ -61,6 +61,7 @@ def card_facts(host: Host, knowledge: Knowledge) -> tuple[CardFacts, ...]:
                 verdict=judge_card(host, gpu),
                 tied=tied_to(host, gpu),
                 gates=apply_gates(host, gpu),
+                prepared=not host_needs(host, gpu).any_step,
                 shares=shares,
                 management=is_management_screen(gpu.device, knowledge) is not None,
                 needed=needed if needed.stops else None,

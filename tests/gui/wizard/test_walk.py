@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtWidgets import QCheckBox
+
 from fakes.domains import HOSTILE_UUID, SECRET
 from fakes.wizard_hands import uuid_of
 from vitrail.model.mode import Mode
@@ -65,15 +67,22 @@ def test_the_proof_reads_anew(open_wizard, workplace):
     assert "qxl" in [outcome.seen for outcome in hands.wizard.story.outcomes]
 
 
-def test_a_passthrough_that_needs_the_host_changed_stops_before_writing(open_wizard, workplace):
+def test_a_passthrough_that_needs_the_host_changed_ends_before_the_restart(open_wizard, workplace):
     hands = open_wizard()
     hands.to_review(uuid_of(workplace, "windows-11"), Mode.PASSTHROUGH)
     hands.press(Act.NEXT)
-    hands.at(Page.RESTART)
-    assert Act.NEXT not in hands.wizard.buttons
-    assert workplace.history() == ()
-    hands.press(Act.CHOOSE_AGAIN)
-    hands.at(Page.MODE)
+    hands.at(Page.BEFORE_RESTART)
+    # A recording is never restarted, whatever is ticked.
+    for box in hands.wizard.view.findChildren(QCheckBox):
+        box.click()
+    assert not hands.wizard.buttons[Act.RESTART].isEnabled()
+    (entry,) = workplace.history()
+    assert entry.state is RunState.AWAITING_KEEP
+    hands.press(Act.TAKE_BACK)
+    hands.at(Page.TAKE_BACK)
+    hands.press(Act.TAKE_BACK_NOW)
+    hands.settle()
+    assert [one.state for one in workplace.history()] == [RunState.TAKEN_BACK]
 
 
 def test_a_vm_edited_meanwhile_is_refused_and_planned_again(open_wizard, workplace):

@@ -91,7 +91,9 @@ def _giving(facts: Facts, card: CardFacts) -> tuple[Line, ...]:
     for gate in stops:
         words = (gate.title, gate.remedy) if gate.remedy is not None else (gate.title,)
         lines.append(Line(text("qt.card.in-the-way"), words, finding_tone(gate.status, gate.severity)))
-    if not stops:
+    if not stops and not card.prepared:
+        lines.append(Line(text("qt.card.in-the-way"), (text("qt.card.after-restart"),), Tone.INFO))
+    elif not stops:
         lines.append(Line(text("qt.card.in-the-way"), (text("qt.card.nothing-in-the-way"),), Tone.GOOD))
     return tuple(lines)
 

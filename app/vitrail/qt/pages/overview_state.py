@@ -87,7 +87,7 @@ def _free(facts: Facts) -> tuple[CardFacts, ...]:
         if card.verdict.isolation is Isolation.ISOLATED
         and not card.management
         and card.needed is None
-        and not any(gate.stops for gate in card.gates)
+        and card.is_spare
     )
 
 

@@ -234,7 +234,7 @@ def _idle_badge(card: CardFacts) -> Badge:
         return Badge(text("qt.badge.screens-unknown"), Tone.UNKNOWN)
     if card.verdict.isolation is Isolation.SHARED:
         return Badge(text("qt.badge.tied"), Tone.WARN, "link-2")
-    if card.verdict.isolation is Isolation.ISOLATED and not any(gate.stops for gate in card.gates):
+    if card.verdict.isolation is Isolation.ISOLATED and card.is_spare:
         return Badge(text("qt.badge.free"), Tone.GOOD)
     return Badge(text("qt.badge.no-monitor"), Tone.PLAIN, "monitor-off")
 
