@@ -19,6 +19,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from vitrail.helper.started_by import OWNERS, loader_of, owner_of
 from vitrail.model.host_place import place_of
 from vitrail.model.host_step import (
     ArgumentFile,
@@ -54,6 +55,13 @@ CLASSES = {CARD: 0x030000, SOUND: 0x040300, DISK: 0x010802}
 ARGUMENTS = (Flag.INTEL_IOMMU_ON, PlanToken(PLAN_ID))
 WORDS = ("intel_iommu=on", f"vitrail.plan={PLAN_ID}")
 
+VARIABLES = "sys/firmware/efi/efivars"
+VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+STARTED_BY = (
+    *(f"{VARIABLES}/{name}-{VENDOR}" for name in ("LoaderInfo", "LoaderEntrySelected")),
+    *(path for path, _ in OWNERS),
+)
+"""What a test sets for the plan that it makes."""
 _SHELL = '#!/bin/sh\necho "${0##*/} $*" >> /calls\n'
 _ADD_WORDS = 'for word in $words; do case " $line " in *" $word "*) ;; *) line="$line $word" ;; esac; done\n'
 _TAKE_WORDS = (
@@ -192,7 +200,14 @@ def make_machine(root: Path) -> Path:
     (root / "bin/sh").chmod(0o755)
     for name, words in PROGRAMS.items():
         program(root, name, words)
-    for folder in ("boot/grub", "etc/default/grub.d", "etc/initramfs-tools/hooks", "dev"):
+    for folder in (
+        VARIABLES,
+        "etc/kernelstub",
+        "boot/grub",
+        "etc/default/grub.d",
+        "etc/initramfs-tools/hooks",
+        "dev",
+    ):
         (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "dev/null").write_text("")
     for name in ("update-grub", "update-initramfs"):
@@ -266,12 +281,41 @@ def write_step(root: Path, template: Template) -> WriteFile:
     return WriteFile(template, None if current is None else digest_of(current), digest_of(render(template, current)))
 
 
-def plan_of(root: Path, *changes: Template | HostChange, plan_id: str = PLAN_ID, boot_id: str = BOOT_ID) -> HostPlan:
-    """A plan for this machine; templates become steps."""
+def steps_of(root: Path, *changes: Template | HostChange) -> tuple[HostChange, ...]:
+    """Templates become steps."""
     own = (WriteFile, RunTool, ArgumentsByTool)
-    steps = tuple(change if isinstance(change, own) else write_step(root, change) for change in changes)
+    return tuple(change if isinstance(change, own) else write_step(root, change) for change in changes)
+
+
+def plan_of(root: Path, *changes: Template | HostChange, plan_id: str = PLAN_ID, boot_id: str = BOOT_ID) -> HostPlan:
+    """A plan for this machine, which was started by what the plan is for."""
+    steps = steps_of(root, *changes)
+    started_by(root, steps)
     machine = hashlib.sha256(b"vitrail " + MACHINE_ID.encode()).hexdigest()
     return HostPlan(plan_id, machine, boot_id, (CARD, SOUND), steps, (), guarded=False)
+
+
+def started_by(root: Path, steps: tuple[HostChange, ...]) -> None:
+    """The traces of the loader and the owner that these steps are for."""
+    loaders = [loader for step in steps if (loader := loader_of(step)) is not None]
+    owners = [owner for step in steps if (owner := owner_of(step)) is not None]
+    variable(root, "LoaderInfo", loaders[0] if loaders else "")
+    entries = [
+        step.template.name for step in steps if isinstance(step, WriteFile) and isinstance(step.template, LoaderEntry)
+    ]
+    variable(root, "LoaderEntrySelected", f"{entries[0]}.conf" if entries else "")
+    for path, name in OWNERS:
+        (root / path).unlink(missing_ok=True)
+        if name in owners:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text("")
+
+
+def variable(root: Path, name: str, words: str) -> None:
+    """Set a variable of the boot loader interface."""
+    path = root / f"{VARIABLES}/{name}-{VENDOR}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x06\0\0\0" + f"{words}\0".encode("utf-16-le"))
 
 
 CARDS = ReservedCards((ReservedCard(PLAN_ID, CARD), ReservedCard(PLAN_ID, SOUND)))
@@ -318,7 +362,7 @@ def snapshot(root: Path, *, own: bool = False) -> dict[str, tuple[object, ...]]:
         for name in (*folders, *files):
             path = Path(folder, name)
             key = path.relative_to(root).as_posix()
-            if key in ("calls", "dev/null") or (not own and (key == "var" or key.startswith("var/"))):
+            if key in ("calls", "dev/null") or key.startswith(STARTED_BY) or (not own and f"{key}/".startswith("var/")):
                 continue
             status = path.lstat()
             content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""

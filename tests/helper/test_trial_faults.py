@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helper.bench import CARDS, PLAN_ID, STACKS, apply_line, line, plan_of, snapshot, undo_line
+from helper.bench import CARDS, PLAN_ID, STACKS, apply_line, line, snapshot, steps_of, undo_line
 from helper.faults import Fault, copy_machine, ended_state, send, settle
 from helper.trial_bench import (
     entry_trial,
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(1800)]
 
 WAYS = {
     "grub": (make_trial_machine, grub_trial, (CARDS, *STACKS["grub-arch"])),
-    "systemd-boot": (make_entry_machine, entry_trial, STACKS["refind"]),
+    "systemd-boot": (make_entry_machine, entry_trial, None),
 }
 KILLED = [Fault.KILL, Fault.KILL_HALFWAY]
 FULL = [Fault.NO_SPACE_ONCE, Fault.NO_SPACE_FROM_THERE]
@@ -46,8 +46,8 @@ class Bench:
         self.shelf = shelf
         self.fresh = make(shelf / "fresh")
         self.before = snapshot(self.fresh)
-        keep = plan_of(self.fresh, *lasting).steps
-        self.line = apply_line(replace(plan(self.fresh), keep=keep))
+        made = plan(self.fresh)
+        self.line = apply_line(made if lasting is None else replace(made, keep=steps_of(self.fresh, *lasting)))
         self.applied = copy_machine(self.fresh, shelf / "applied")
         self.apply_calls = self.calls(self.applied, self.line)
         self.after = snapshot(self.applied)

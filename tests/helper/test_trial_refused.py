@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from helper.bench import PLAN_ID, apply_line, ask, line, program, snapshot
+from helper.bench import CARDS, PLAN_ID, apply_line, ask, line, program, snapshot, steps_of, variable
 from helper.trial_bench import (
     INITRD,
     KERNEL,
@@ -25,7 +25,6 @@ from helper.trial_bench import (
     make_entry_machine,
     make_trial_machine,
     system_image,
-    variable,
 )
 from vitrail.helper.cpio import archive, folder, plain
 from vitrail.model.boot import InitramfsTool
@@ -104,6 +103,7 @@ SHAPES: dict[str, tuple[Callable[[HostPlan], HostPlan], str]] = {
     "another plan's mark": (lambda plan: with_step(plan, 4, SetOneShot(OneShot.GRUB, OTHER)), "trial"),
     "an image elsewhere": (lambda plan: with_step(plan, 2, replace(plan.steps[2], folder=ImageFolder.EFI)), "trial"),
     "another plan's image": (lambda plan: with_step(plan, 2, replace(plan.steps[2], plan_id=OTHER)), "trial"),
+    "nothing to keep": (lambda plan: replace(plan, keep=()), "keep"),
     "no cards of its own": (lambda plan: replace(plan, identities=()), "cards"),
 }
 
@@ -241,10 +241,15 @@ ENTRIES: dict[str, tuple[Callable[[Path], None], tuple[str, str]]] = {
 }
 
 
+def table_trial(root: Path) -> HostPlan:
+    """A trial beside the entries, of which Keep edits none."""
+    return replace(entry_trial(root), keep=steps_of(root, CARDS))
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_entries_that_it_cannot_be_made_beside(tmp_path, name):
     root = make_entry_machine(tmp_path / "root")
-    request = apply_line(entry_trial(root))
+    request = apply_line(table_trial(root))
     bend, reason = ENTRIES[name]
     bend(root)
     assert refused(root, request) == reason
@@ -256,16 +261,17 @@ def test_entries_that_it_cannot_be_made_beside(tmp_path, name):
 def test_a_default_is_known_in_every_spelling(tmp_path, pattern):
     root = make_entry_machine(tmp_path / "root")
     default_in_file(pattern)(root)
-    (answer,) = ask(root, apply_line(entry_trial(root)))
+    (answer,) = ask(root, apply_line(table_trial(root)))
     assert answer["ok"], answer
 
 
 def test_an_entry_that_counts_its_tries_is_the_one_that_started(tmp_path):
     root = make_entry_machine(tmp_path / "root")
+    request = apply_line(table_trial(root))
     entry = root / "boot/loader/entries/debian.conf"
     entry.rename(entry.with_name("debian+2-1.conf"))
     default_in_file("default debian*\n")(root)
-    (answer,) = ask(root, apply_line(entry_trial(root)))
+    (answer,) = ask(root, request)
     assert answer["ok"], answer
 
 
@@ -351,5 +357,5 @@ def test_an_image_to_be_read_in_no_checked_form(machine, path):
 def test_a_variable_that_is_empty_is_no_mark(tmp_path):
     root = make_entry_machine(tmp_path / "root")
     assert (root / ONE_SHOT).read_bytes() == b""
-    (answer,) = ask(root, apply_line(entry_trial(root)))
+    (answer,) = ask(root, apply_line(table_trial(root)))
     assert answer["ok"], answer

@@ -7,25 +7,32 @@ The stand-ins for GRUB's programs write a real environment block; the one for bo
 from __future__ import annotations
 
 import gzip
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 from helper.bench import (
     ARGUMENTS,
     BOOT_ID,
+    CARD,
     CARDS,
+    MACHINE_ID,
     NEXT_BOOT_ID,
     PLAN_ID,
+    SOUND,
     STACKS,
+    VARIABLES,
+    VENDOR,
     line,
     make_machine,
-    plan_of,
     program,
+    steps_of,
+    variable,
     write_step,
 )
 from vitrail.helper.cpio import Member, archive, folder, link, plain, script
 from vitrail.model.boot import InitramfsTool
-from vitrail.model.host_step import Fixed, FixedFile, HostPlan
+from vitrail.model.host_step import Fixed, FixedFile, HostChange, HostPlan, LoaderEntry, Template
 from vitrail.model.kernel_argument import Flag
 from vitrail.model.trial import (
     EntryFolder,
@@ -46,9 +53,7 @@ INITRD = f"boot/initrd.img-{KERNEL}"
 ENTRY = f"vitrail-{PLAN_ID}"
 TRIAL_ARGUMENTS = (*ARGUMENTS, Flag.PANIC, Flag.GUARD)
 ORDER = '/scripts/init-top/all_generic_ide "$@"\n/scripts/init-top/udev "$@"\n'
-_VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-VARIABLES = "sys/firmware/efi/efivars"
-ONE_SHOT = f"{VARIABLES}/LoaderEntryOneShot-{_VENDOR}"
+ONE_SHOT = f"{VARIABLES}/LoaderEntryOneShot-{VENDOR}"
 """Empty stands for erased: a shell alone cannot remove a file."""
 _MODULES = {
     "vfio": (),
@@ -106,6 +111,7 @@ def dracut_image(*more: Member) -> bytes:
 def make_trial_machine(root: Path) -> Path:
     """A machine that GRUB has started, with everything that a trial needs."""
     make_machine(root)
+    variable(root, "LoaderInfo", "GRUB 2.12")
     command_line(root, f"BOOT_IMAGE=/boot/vmlinuz-{KERNEL}", *OLD)
     (root / "proc/sys/kernel/osrelease").write_text(f"{KERNEL}\n")
     modules = root / f"lib/modules/{KERNEL}"
@@ -126,7 +132,7 @@ def make_entry_machine(root: Path) -> Path:
     """The same, started by systemd-boot from entries in /boot."""
     make_trial_machine(root)
     command_line(root, f"initrd=\\initrd.img-{KERNEL}", *OLD)
-    (root / VARIABLES).mkdir(parents=True)
+    variable(root, "LoaderInfo", "systemd-boot 255")
     (root / ONE_SHOT).write_bytes(b"")
     variable(root, "LoaderEntrySelected", "debian.conf")
     (root / "boot/loader/loader.conf").write_text("timeout 3\ndefault debian.conf\n")
@@ -135,12 +141,6 @@ def make_entry_machine(root: Path) -> Path:
     )
     program(root, "usr/bin/bootctl", BOOTCTL)
     return root
-
-
-def variable(root: Path, name: str, words: str) -> None:
-    """Set a variable of the boot loader interface."""
-    path = root / f"{VARIABLES}/{name}-{_VENDOR}"
-    path.write_bytes(b"\x06\0\0\0" + f"{words}\0".encode("utf-16-le"))
 
 
 def command_line(root: Path, *words: str) -> None:
@@ -162,7 +162,7 @@ def grub_trial(root: Path, **other: object) -> HostPlan:
         TRIAL_ARGUMENTS,
     )
     image = MakeTrialImage(ImageFolder.BOOT, PLAN_ID, KERNEL, InitramfsTool.INITRAMFS_TOOLS, INITRD, CARDS)
-    return trial_plan(root, replace(entry, **other), image, SetOneShot(OneShot.GRUB, PLAN_ID), "grub")
+    return trial_plan(root, replace(entry, **other), image, SetOneShot(OneShot.GRUB, PLAN_ID), STACKS["grub"])
 
 
 def entry_trial(root: Path, **other: object) -> HostPlan:
@@ -177,9 +177,8 @@ def entry_trial(root: Path, **other: object) -> HostPlan:
         TRIAL_ARGUMENTS,
     )
     image = MakeTrialImage(ImageFolder.BOOT, PLAN_ID, KERNEL, InitramfsTool.INITRAMFS_TOOLS, INITRD, CARDS)
-    return trial_plan(
-        root, replace(entry, **other), image, SetOneShot(OneShot.SYSTEMD_BOOT, PLAN_ID), "proxmox-boot-tool"
-    )
+    lasting = (LoaderEntry(EntryFolder.BOOT, "debian", ARGUMENTS),)
+    return trial_plan(root, replace(entry, **other), image, SetOneShot(OneShot.SYSTEMD_BOOT, PLAN_ID), lasting)
 
 
 def normal_start(root: Path) -> None:
@@ -190,13 +189,17 @@ def normal_start(root: Path) -> None:
 
 
 def trial_plan(
-    root: Path, entry: GrubTrial | EntryTrial, image: MakeTrialImage, one_shot: SetOneShot, stack: str
+    root: Path,
+    entry: GrubTrial | EntryTrial,
+    image: MakeTrialImage,
+    one_shot: SetOneShot,
+    lasting: tuple[Template | HostChange, ...],
 ) -> HostPlan:
     """The whole plan: unit, core, image, entry, mark; and the steps of a stack for Keep."""
-    plan = plan_of(root, *STACKS[stack])
     unit = write_step(root, FixedFile(Fixed.GUARD_UNIT))
     steps = (unit, StoreGuard(), image, write_step(root, entry), one_shot)
-    return replace(plan, steps=steps, keep=plan.steps, guarded=True)
+    machine = hashlib.sha256(b"vitrail " + MACHINE_ID.encode()).hexdigest()
+    return HostPlan(PLAN_ID, machine, BOOT_ID, (CARD, SOUND), steps, steps_of(root, *lasting), guarded=True)
 
 
 def start_trial(root: Path) -> None:

@@ -15,6 +15,7 @@ from vitrail.helper.machine import check_fits, check_room, check_space
 from vitrail.helper.packages import check_packages
 from vitrail.helper.rules import check_rules, trial_of
 from vitrail.helper.run import demand
+from vitrail.helper.started_by import check_started_by
 from vitrail.helper.state import State
 from vitrail.helper.tree import File, Tree
 from vitrail.helper.trial_fit import check_trial
@@ -43,6 +44,7 @@ def check(state: State, plan: HostPlan) -> None:
     if state.is_locked():
         raise Refusal(Kind.LOCKED)
     check_now(state, plan)
+    check_started_by(state.tree, plan)
     trial = trial_of(plan)
     if trial is not None:
         check_trial(state.tree, trial)

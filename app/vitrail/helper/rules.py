@@ -130,5 +130,7 @@ def _check_trial(plan: HostPlan) -> None:
     means, folder = _MEANS[trial.entry.folder]
     if trial.one_shot.means is not means or (trial.image is not None and trial.image.folder is not folder):
         raise Refusal(Kind.RULE, rule="trial")
-    if any(Flag.GUARD in arguments_of(change) or Flag.PANIC in arguments_of(change) for change in plan.keep):
+    if not plan.keep or any(
+        Flag.GUARD in arguments_of(change) or Flag.PANIC in arguments_of(change) for change in plan.keep
+    ):
         raise Refusal(Kind.RULE, rule="keep")

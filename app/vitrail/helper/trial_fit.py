@@ -16,7 +16,7 @@ from vitrail.helper.run import run_program
 from vitrail.helper.tree import Tree
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.kernel_argument import Flag
-from vitrail.model.trial import EntryTrial, GrubFolder, GrubTrial, image_path
+from vitrail.model.trial import EntryFolder, EntryTrial, GrubFolder, GrubTrial, image_path
 
 _OF_LOADER = ("BOOT_IMAGE=", "initrd=", "vitrail.", "vitrail=")
 _DEVICE = re.compile(r"^\([^)]*\)")
@@ -58,24 +58,35 @@ def _demand(what: str, *, same: bool) -> None:
 
 def _check_grub(tree: Tree, entry: GrubTrial, trial: Trial, words: tuple[str, ...]) -> None:
     prefix = "grub2" if entry.folder is GrubFolder.GRUB2 else "grub"
-    started = [_DEVICE.sub("", word.removeprefix("BOOT_IMAGE=")) for word in words if word.startswith("BOOT_IMAGE=")]
+    started = [_plain(word.removeprefix("BOOT_IMAGE=")) for word in words if word.startswith("BOOT_IMAGE=")]
     _demand("kernel", same=started == [entry.kernel])
-    files = [f"boot/{path.rsplit('/', 1)[-1]}" for path in (entry.kernel, *entry.initrds)]
-    for path, what, meant in zip(
-        files, ("kernel", *("initrd" for _ in entry.initrds)), (entry.kernel, *entry.initrds), strict=True
-    ):
-        _demand(what, same=_relative(tree, prefix, path) == meant)
-    _demand("initrd", same=trial.image is None or files[-1] == trial.image.system_image)
-    _demand("initrd", same=entry.initrds in _initrds_in_menu(tree, entry.folder))
+    above = _relative(tree, prefix, "boot").rstrip("/")
+    kernel = _on_machine(tree, prefix, above, entry.kernel, "kernel")
+    initrds = [_on_machine(tree, prefix, above, path, "initrd") for path in entry.initrds]
+    _demand("initrd", same=trial.image is None or initrds[-1] == trial.image.system_image)
+    in_menu = _initrds_in_menu(tree, entry.folder)
+    _demand("initrd", same=not in_menu or entry.initrds in in_menu)
     if trial.image is not None:
-        above = _relative(tree, prefix, "boot").rstrip("/")
         ours = image_path(trial.image.folder, trial.image.plan_id).removeprefix("boot")
         _demand("image", same=entry.image == f"{above}{ours}")
-    _demand("file-system", same=probe(tree, prefix, "fs_uuid", files[0]) == (entry.file_system,))
-    _check_same_device(tree, "boot", tuple(files))
-    needed = {f"part_{table}" for table in probe(tree, prefix, "partmap", files[0])}
-    needed |= {*probe(tree, prefix, "abstraction", files[0]), *probe(tree, prefix, "fs", files[0])}
+    _demand("file-system", same=probe(tree, prefix, "fs_uuid", kernel) == (entry.file_system,))
+    _check_same_device(tree, "boot", (kernel, *initrds))
+    needed = {f"part_{table}" for table in probe(tree, prefix, "partmap", kernel)}
+    needed |= {*probe(tree, prefix, "abstraction", kernel), *probe(tree, prefix, "fs", kernel)}
     _demand("modules", same=needed <= set(entry.modules))
+
+
+def _plain(path: str) -> str:
+    """A path without the disk that GRUB names before it."""
+    return _DEVICE.sub("", path)
+
+
+def _on_machine(tree: Tree, prefix: str, above: str, path: str, what: str) -> str:
+    """The file in /boot that GRUB calls so. Raises Refusal where it is another one."""
+    _demand(what, same=path.startswith(f"{above}/"))
+    found = f"boot{path.removeprefix(above)}"
+    _demand(what, same=_relative(tree, prefix, found) == path)
+    return found
 
 
 def _relative(tree: Tree, prefix: str, path: str) -> str:
@@ -87,11 +98,23 @@ def _relative(tree: Tree, prefix: str, path: str) -> str:
 
 
 def _initrds_in_menu(tree: Tree, folder: GrubFolder) -> list[tuple[str, ...]]:
-    try:
-        menu = tree.fact(f"{folder.value}/grub.cfg", _MOST_MENU).decode("utf-8", "replace")
-    except OSError as error:
-        raise Refusal(Kind.UNREAD, what=f"/{folder.value}/grub.cfg") from error
-    return [tuple(words[1:]) for line in menu.split("\n") if (words := line.split()) and words[0].startswith("initrd")]
+    """What the menu loads with its kernels; variables stand for what may be empty."""
+    found = []
+    for path in (f"{folder.value}/grub.cfg", *_entries(tree)):
+        try:
+            menu = tree.fact(path, _MOST_MENU).decode("utf-8", "replace")
+        except OSError as error:
+            raise Refusal(Kind.UNREAD, what=f"/{path}") from error
+        rows = [line.split() for line in menu.split("\n")]
+        images = [row[1:] for row in rows if row and row[0].startswith("initrd")]
+        found += [tuple(_plain(word) for word in row if not word.startswith("$")) for row in images]
+    return [row for row in found if row]
+
+
+def _entries(tree: Tree) -> list[str]:
+    """Entry files that GRUB reads, where it does."""
+    folder = EntryFolder.BOOT.value
+    return [f"{folder}/{name}" for name in tree.names(folder) if name.endswith(".conf")]
 
 
 def _check_same_device(tree: Tree, folder: str, files: tuple[str, ...]) -> None:
@@ -108,7 +131,8 @@ def _check_entry(tree: Tree, entry: EntryTrial, trial: Trial) -> None:
     mount = entry.folder.value.removesuffix("/loader/entries")
     lines = _selected_entry(tree, entry.folder.value)
     _demand("kernel", same=[value for key, value in lines if key == "linux"] == [entry.kernel])
-    _demand("initrd", same=tuple(value for key, value in lines if key == "initrd") == entry.initrds)
+    initrds = tuple(word for key, value in lines if key == "initrd" for word in value.split())
+    _demand("initrd", same=initrds == entry.initrds)
     if trial.image is not None:
         _demand("initrd", same=f"{mount}{entry.initrds[-1]}" == trial.image.system_image)
         ours = image_path(trial.image.folder, trial.image.plan_id).removeprefix(mount)
