@@ -7,9 +7,10 @@ and counted once. Finding the files is spread over several ticks, reading them i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from errno import EACCES, EPERM
+from functools import lru_cache
 
 from vitrail.load.ports import RootFeed
 from vitrail.load.processes import VmProcesses
@@ -17,13 +18,15 @@ from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.sample import EngineLoad
 from vitrail.model.text import text
-from vitrail.source.fdinfo import DrmCounters, DrmIdentity, read_counters, read_identity
+from vitrail.source.fdinfo import DrmCounters, DrmIdentity, Engine, read_identity
 from vitrail.source.kept_files import KeptFiles
 from vitrail.source.root import Root
 
 _MIB = 1024 * 1024
 _EVERY_S = 5.0
 """How old the list of a VM's files may be."""
+_TARGETS_S = 30.0
+"""How old the targets of files may be whose names have not changed: a number may lead to another file."""
 _MOST_PERCENT = 100.0
 
 Key = tuple[PciAddress | None, int]
@@ -41,17 +44,21 @@ class Drawing:
     memory_mib: int
 
 
+Drawings = tuple[tuple[PciAddress | None, Drawing], ...]
+"""What a VM did on each card; the card is None where its driver does not tell which it is."""
+
+
 @dataclass(slots=True)
 class _Client:
-    """One client of one card: where it is read, what was read last."""
+    """One client of one card: where it is read, what it had used at the last tick, how busy it was since."""
 
     path: str
     identity: DrmIdentity
-    content: bytes
     counters: DrmCounters
     read_at: float
-    busy: dict[str, float] = field(default_factory=dict)
-    """Percent of each part at the last tick."""
+    before: list[int]
+    busy: list[float] | None = None
+    """Percent of each part at the last tick, None for nothing at all."""
     fresh: bool = True
     """Whether it was read only once so far."""
 
@@ -61,7 +68,13 @@ class _Files:
     """The open card files of one VM: which client each path is, when that was looked at, what forbade it."""
 
     targets: dict[str, str] = field(default_factory=dict)
+    names: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """The names of every open file of each process, at the last look."""
+    read_at: float = 0.0
+    """When the names' targets were last read, all of them."""
     clients: dict[Key, _Client] = field(default_factory=dict)
+    by_card: dict[PciAddress | None, list[_Client]] | None = None
+    """The clients by card, None where that has to be worked out anew."""
     pids: tuple[int, ...] = ()
     looked_at: float | None = None
     forbidden: tuple[int, ...] = ()
@@ -77,7 +90,7 @@ class ClientSampler:
         self._feed = feed
         self._of: dict[str, _Files] = {}
 
-    def tick(self, uuids: Iterable[str], now: float) -> dict[str, Reading[Mapping[PciAddress | None, Drawing]]]:
+    def tick(self, uuids: Iterable[str], now: float) -> dict[str, Reading[Drawings]]:
         """For each of these VMs what it draws, by card."""
         wanted = tuple(dict.fromkeys(uuids))
         for gone in self._of.keys() - set(wanted):
@@ -100,11 +113,14 @@ class ClientSampler:
             self._look(files, files.pids, now)
 
     def _look(self, files: _Files, pids: tuple[int, ...], now: float) -> None:
-        files.looked_at, files.pids, files.forbidden = now, pids, ()
+        files.looked_at = now
+        if pids == files.pids and now - files.read_at < _TARGETS_S and self._same_names(files):
+            return
+        files.pids, files.forbidden, files.names, files.read_at = pids, (), {}, now
         targets: dict[str, str] = {}
         for pid in pids:
             try:
-                targets |= self._card_files(pid)
+                targets |= self._card_files(files, pid)
             except OSError as error:
                 if error.errno in (EACCES, EPERM):
                     files.forbidden += (pid,)
@@ -117,18 +133,29 @@ class ClientSampler:
             self._files.forget(path)
         for key in lost:
             del files.clients[key]
+        files.by_card = None
         # A client whose first descriptor is gone may live on in another one.
         self._meet(files, targets if lost else targets.keys() - gone, now)
 
-    def _card_files(self, pid: int) -> dict[str, str]:
+    def _same_names(self, files: _Files) -> bool:
+        """Whether every process has the same files open, as far as their numbers tell."""
+        try:
+            return all(self._root.names(f"proc/{pid}/fd") == files.names.get(pid) for pid in files.pids)
+        except OSError:
+            return False
+
+    def _card_files(self, files: _Files, pid: int) -> dict[str, str]:
+        """Which of its files are a card's."""
+        names, folder = self._root.names(f"proc/{pid}/fd"), f"proc/{pid}/fdinfo/"
+        files.names[pid] = names
         found = {}
-        for name in self._root.names(f"proc/{pid}/fd"):
+        for name in names:
             try:
                 target = self._root.link(f"proc/{pid}/fd/{name}")
             except FileNotFoundError:
                 continue
             if target.startswith("/dev/dri/"):
-                found[f"proc/{pid}/fdinfo/{name}"] = target
+                found[folder + name] = target
         return found
 
     def _meet(self, files: _Files, paths: Iterable[str], now: float) -> None:
@@ -148,27 +175,40 @@ class ClientSampler:
             return None
         key = (identity.card, identity.client)
         if key not in files.clients:
-            files.clients[key] = _Client(path, identity, content, read_counters(content), now)
+            counters = DrmCounters(content)
+            files.clients[key] = _Client(path, identity, counters, now, counters.values.copy())
+            files.by_card = None
         return files.clients[key]
 
-    def _drawings(self, files: _Files, now: float) -> Reading[Mapping[PciAddress | None, Drawing]]:
+    def _drawings(self, files: _Files, now: float) -> Reading[Drawings]:
         if not files.pids:
             return Unknown(text("load.stale.no-process"))
-        for key, client in list(files.clients.items()):
-            if client.path and not self._read(client, now):
-                del files.clients[key]
+        self._read(files, now)
         if files.forbidden:
             refused = self._from_root(files, now)
             if refused is not None:
                 return refused
-        return Known(_by_card(files.clients.values()), _SOURCE)
+        if files.by_card is None:
+            files.by_card = _by_card(files.clients.values())
+        # Pairs and no mapping: an address is slow to hash, and there is one card, hardly ever two.
+        return Known(tuple([(card, _together(clients)) for card, clients in files.by_card.items()]), _SOURCE)
 
-    def _read(self, client: _Client, now: float) -> bool:
-        try:
-            content = self._files.read(client.path)
-        except OSError:
-            return False
-        return _compare(client, content, now)
+    def _read(self, files: _Files, now: float) -> None:
+        gone, read = [], self._files.read
+        for key, client in files.clients.items():
+            if client.path:
+                try:
+                    content = read(client.path)
+                except OSError:
+                    gone.append(key)
+                    continue
+                if content == client.counters.content and now > client.read_at:
+                    # Most clients do nothing most of the time.
+                    client.busy, client.fresh, client.read_at = None, False, now
+                elif not _compare(client, content, now):
+                    gone.append(key)
+        if gone:
+            _forget(files, gone)
 
     def _from_root(self, files: _Files, now: float) -> Unknown | None:
         """What the helper sees of the processes that this user may not look into."""
@@ -186,10 +226,9 @@ class ClientSampler:
             present.add(key)
             client = files.clients.get(key)
             if client is None or client.path or not _compare(client, raw.text, now):
-                files.clients.pop(key, None)
+                _forget(files, [key])
                 self._add(files, "", raw.text, now)
-        for key in [key for key, client in files.clients.items() if not client.path and key not in present]:
-            del files.clients[key]
+        _forget(files, [key for key, client in files.clients.items() if not client.path and key not in present])
         return None
 
     def _drop(self, files: _Files) -> None:
@@ -203,70 +242,126 @@ class ClientSampler:
         self._of = {}
 
 
+def _forget(files: _Files, keys: list[Key]) -> None:
+    for key in keys:
+        files.clients.pop(key, None)
+    # Its number may be another client's now, so everything is looked at.
+    files.by_card, files.names = None, {}
+
+
 def _compare(client: _Client, content: bytes, now: float) -> bool:
     """Work out what a client did since the last reading. False where the descriptor is another client's now."""
     passed = now - client.read_at
     if passed <= 0:
         return True
-    client.fresh = False
-    client.read_at = now
-    if content == client.content:
-        if client.busy:
-            client.busy = dict.fromkeys(client.busy, 0.0)
-        return True
-    if client.identity.line not in content:
+    counters, engines = client.counters, client.counters.engines
+    same = counters.read(content)
+    if same is None:
         return False
-    before, counters = client.counters, read_counters(content)
-    busy: dict[str, float] = {}
-    for name, ns in counters.busy_ns.items():
-        done = ns - before.busy_ns.get(name, ns)
-        if done < 0:
-            # Drivers add up contexts that come and go; a counter that fell waits until it has caught up.
-            counters.busy_ns[name] = before.busy_ns[name]
-        busy[name] = _percent(done, passed * 1e9, counters.capacity.get(name, 1))
-    for name, (cycles, ticks) in counters.ticks.items():
-        last, last_ticks = before.ticks.get(name, (cycles, ticks))
-        if cycles < last or ticks < last_ticks:
-            counters.ticks[name] = (max(cycles, last), max(ticks, last_ticks))
-        busy[name] = _percent(cycles - last, ticks - last_ticks, counters.capacity.get(name, 1))
-    client.busy, client.content, client.counters = busy, content, counters
+    client.read_at, client.fresh = now, False
+    if not same:
+        _find_again(client, engines)
+    changed = counters.changed if same else tuple(range(len(counters.values)))
+    client.busy = _busy(client, changed, passed * 1e9) if changed else None
     return True
 
 
-def _percent(done: float, possible: float, capacity: int) -> float:
-    if done <= 0 or possible <= 0:
-        return 0.0
-    return min(_MOST_PERCENT, 100.0 * done / possible / max(1, capacity))
+def _find_again(client: _Client, engines: tuple[Engine, ...]) -> None:
+    """A part came or went, as a driver leaves out what was never used: the others go on from where they were."""
+    counters, before = client.counters, client.before
+    client.before = counters.values.copy()
+    old = {engine.name: engine for engine in engines}
+    for engine in counters.engines:
+        known = old.get(engine.name)
+        if known is not None:
+            client.before[engine.busy] = before[known.busy]
+            if engine.passed is not None and known.passed is not None:
+                client.before[engine.passed] = before[known.passed]
 
 
-def _by_card(clients: Iterable[_Client]) -> dict[PciAddress | None, Drawing]:
+def _busy(client: _Client, changed: tuple[int, ...], passed_ns: float) -> list[float]:
+    counters, before, values = client.counters, client.before, client.counters.values
+    busy = [0.0] * len(counters.engines)
+    for slot in changed:
+        place = counters.by_slot.get(slot)
+        done = values[slot] - before[slot]
+        if place is None or done <= 0:
+            continue
+        engine = counters.engines[place]
+        possible = passed_ns if engine.passed is None else values[engine.passed] - before[engine.passed]
+        if possible > 0:
+            busy[place] = min(100.0 * done / possible / engine.capacity, _MOST_PERCENT)
+    for slot in changed:
+        # Drivers add up contexts that come and go; a counter that fell waits until it has caught up.
+        before[slot] = max(before[slot], values[slot])
+    return busy
+
+
+def _by_card(clients: Iterable[_Client]) -> dict[PciAddress | None, list[_Client]]:
     cards: dict[PciAddress | None, list[_Client]] = {}
     for client in clients:
         cards.setdefault(client.identity.card, []).append(client)
-    return {card: _together(of_card) for card, of_card in cards.items()}
+    return cards
 
 
 def _together(clients: list[_Client]) -> Drawing:
+    told = [client for client in clients if client.busy is not None]
+    names = (told or clients)[0].counters.names
+    busy: list[float]
+    if len(told) == 1:
+        busy = told[0].busy or []
+    elif any(client.counters.names != names for client in told):
+        names, busy = _by_name(clients)
+    else:
+        busy = [sum(parts) for parts in zip(*(client.busy or () for client in told), strict=True)]
+    if busy:
+        pairs = zip(names, busy, strict=True)
+        engines = tuple(
+            [EngineLoad(name, min(part, _MOST_PERCENT)) if part else _at_rest(name) for name, part in pairs]
+        )
+    else:
+        engines = _all_at_rest(names)
+    return Drawing(_busiest(clients, busy), engines, _memory(clients) // _MIB)
+
+
+def _by_name(clients: list[_Client]) -> tuple[tuple[str, ...], list[float]]:
     busy: dict[str, float] = {}
     for client in clients:
-        for name, percent in client.busy.items():
+        for name, percent in zip(client.counters.names, client.busy or (), strict=False):
             busy[name] = busy.get(name, 0.0) + percent
-    engines = tuple(EngineLoad(name, min(_MOST_PERCENT, busy[name])) for name in sorted(busy))
-    return Drawing(_busiest(clients, engines), engines, _memory(clients) // _MIB)
+    names = tuple(sorted(busy))
+    return names, [busy[name] for name in names]
 
 
-def _busiest(clients: list[_Client], engines: tuple[EngineLoad, ...]) -> Reading[float]:
-    if not any(client.counters.busy_ns or client.counters.ticks for client in clients):
+@lru_cache(maxsize=256)
+def _all_at_rest(names: tuple[str, ...]) -> tuple[EngineLoad, ...]:
+    return tuple(EngineLoad(name, 0.0) for name in names)
+
+
+@lru_cache(maxsize=1024)
+def _at_rest(name: str) -> EngineLoad:
+    """Most parts of most cards do nothing most of the time: said once and shared."""
+    return EngineLoad(name, 0.0)
+
+
+def _busiest(clients: list[_Client], busy: list[float]) -> Reading[float]:
+    if not busy and not any(client.counters.engines for client in clients):
         return Unknown(text("load.unsupported.no-engines", driver=clients[0].identity.driver))
-    if all(client.fresh for client in clients):
+    if clients[0].fresh and all(client.fresh for client in clients):
         return FIRST_LOOK
-    return Known(max((engine.percent for engine in engines), default=0.0), _SOURCE)
+    return Known(min(max(busy, default=0.0), _MOST_PERCENT), _SOURCE)
 
 
 def _memory(clients: list[_Client]) -> int:
     if len(clients) == 1:
         return clients[0].counters.card_bytes
     # What several have together is counted once, with the one that says the most of it.
-    shared = [client.counters.shared_bytes for client in clients]
-    own = sum(max(0, client.counters.card_bytes - part) for client, part in zip(clients, shared, strict=True))
-    return own + max(shared, default=0)
+    own = most = 0
+    for client in clients:
+        counters = client.counters
+        shared = counters.shared_bytes
+        if counters.card_bytes > shared:
+            own += counters.card_bytes - shared
+        if shared > most:  # noqa: PLR1730 - a call for each client of each VM
+            most = shared
+    return own + most

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from vitrail.load.card_source import CardSource, Company
-from vitrail.load.clients import ClientSampler, Drawing
+from vitrail.load.clients import ClientSampler, Drawings
 from vitrail.load.context import ContextSampler, of_vm
 from vitrail.load.nvidia import Nvidia
 from vitrail.load.ports import DomainStats, GuestAsk, RootFeed
@@ -30,8 +30,6 @@ from vitrail.source.root import Root
 
 _PROCESSES_S = 5.0
 _NOT_YET = Unknown(text("load.stale.first-look"))
-
-Drawings = Mapping[str, Reading[Mapping[PciAddress | None, Drawing]]]
 
 
 class LoadSampler:
@@ -59,6 +57,8 @@ class LoadSampler:
         self._silent = silent
         self._company = Company(root, self._files, self.nvidia, feed, guests, silent)
         self._cards: dict[PciAddress, CardSource] = {}
+        self._nvidia_cards: tuple[CardSource, ...] = ()
+        self._ways: tuple[tuple[CardSource, set[Way]], ...] = ()
         self._cards_read: Reading[tuple[SampledCard, ...]] = _NOT_YET
         self._tenants: Reading[tuple[Tenant, ...]] = _NOT_YET
 
@@ -77,6 +77,8 @@ class LoadSampler:
             self._cards[card.address] = CardSource(card, self._company)
         for gone in before.values():
             gone.close()
+        self._nvidia_cards = tuple(card for card in self._cards.values() if card.shares is not None)
+        self._ways = self._find_ways()
         self._processes_at = None
 
     def step_aside(self) -> None:
@@ -93,7 +95,9 @@ class LoadSampler:
         """What everything does now."""
         now = self._clock()
         tenants = self._tenants.value if isinstance(self._tenants, Known) else ()
-        self._begin_cards(tenants, now)
+        # Each card is told what will be asked of it, so that nothing is asked that nobody wants to know.
+        for card, ways in self._ways:
+            card.begin(ways, now)
         cards = tuple(card.sample(now) for card in self._cards.values())
         contexts = self._context.tick()
         drawings = self._draw(tenants, now)
@@ -110,17 +114,16 @@ class LoadSampler:
     def _vms_reading(self, vms: tuple[VmSample, ...]) -> Reading[tuple[VmSample, ...]]:
         return self._tenants if isinstance(self._tenants, Unknown) else Known(vms, self._tenants.source)
 
-    def _begin_cards(self, tenants: tuple[Tenant, ...], now: float) -> None:
-        """Tell each card what will be asked of it, so that nothing is asked that nobody wants to know."""
+    def _find_ways(self) -> tuple[tuple[CardSource, set[Way]], ...]:
+        """Every card with the kinds of use that VMs make of it."""
         ways: dict[PciAddress | None, set[Way]] = {}
-        for tenant in tenants:
+        for tenant in self._tenants.value if isinstance(self._tenants, Known) else ():
             for use in tenant.uses:
                 ways.setdefault(use.card, set()).add(use.way)
         anywhere = ways.get(None, set())
-        for card in self._cards.values():
-            card.begin(ways.get(card.card.address, set()) | anywhere, now)
+        return tuple((card, ways.get(address, set()) | anywhere) for address, card in self._cards.items())
 
-    def _draw(self, tenants: tuple[Tenant, ...], now: float) -> Drawings:
+    def _draw(self, tenants: tuple[Tenant, ...], now: float) -> Mapping[str, Reading[Drawings]]:
         if self._silent is not None:
             return dict.fromkeys((tenant.uuid for tenant in tenants), self._silent)
         drawing = [tenant.uuid for tenant in tenants if any(use.way is Way.DRAWN for use in tenant.uses)]
@@ -130,7 +133,7 @@ class LoadSampler:
         return self._clients.tick(drawing, now)
 
     def _of_tenant(
-        self, tenant: Tenant, drawings: Drawings, context: VmContext | None, now: float
+        self, tenant: Tenant, drawings: Mapping[str, Reading[Drawings]], context: VmContext | None, now: float
     ) -> tuple[VmSample, ...]:
         found: list[VmSample] = []
         shares = tuple(use for use in tenant.uses if use.way is Way.SHARE)
@@ -139,7 +142,9 @@ class LoadSampler:
         for use in tenant.uses:
             if use.way is Way.DRAWN:
                 pids = self._processes.of(tenant.uuid)
-                found += drawn_samples(tenant, use, drawings[tenant.uuid], self._cards, pids)
+                found += drawn_samples(
+                    tenant, use, drawings[tenant.uuid], self._cards, nvidia=self._nvidia_cards, pids=pids
+                )
             elif use.way is not Way.SHARE:
                 card = None if use.card is None else self._cards.get(use.card)
                 found.append(given_sample(tenant, use, card, now))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vitrail.load.card_source import CardSource
-from vitrail.load.clients import Drawing
+from vitrail.load.clients import Drawing, Drawings
 from vitrail.load.tenancy import Tenancy, Tenant, Way
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Reading, Unknown
@@ -77,13 +77,20 @@ def _function(tenant: Tenant, use: Tenancy, card: CardSource, now: float) -> VmS
 def drawn_samples(
     tenant: Tenant,
     use: Tenancy,
-    drawings: Reading[Mapping[PciAddress | None, Drawing]],
+    drawings: Reading[Drawings],
     cards: Mapping[PciAddress, CardSource],
+    *,
+    nvidia: tuple[CardSource, ...],
     pids: tuple[int, ...],
 ) -> list[VmSample]:
-    """The load of what QEMU draws for a VM, a sample for each card that it draws on."""
-    found = [_on_card(tenant, address, drawing) for address, drawing in _counted(drawings, cards)]
-    for card in cards.values():
+    """The load of what QEMU draws for a VM, a sample for each card that it draws on. `nvidia`: those of the cards."""
+    counted = () if isinstance(drawings, Unknown) else drawings.value
+    if nvidia:
+        # Their driver opens the same files and counts nothing in them.
+        others = {card.card.address for card in nvidia}
+        counted = tuple(one for one in counted if one[0] not in others)
+    found = [_on_card(tenant, address, drawing) for address, drawing in counted]
+    for card in nvidia:
         if card.shares is not None and card.silent is None:
             sample = card.shares.of_processes(tenant.uuid, tenant.name, pids)
             if sample is not None:
@@ -92,19 +99,6 @@ def drawn_samples(
         return found
     silent = _why_nothing(use, drawings, cards)
     return [VmSample(tenant.uuid, tenant.name, use.card, None, silent, memory_used_mib=silent)]
-
-
-def _counted(
-    drawings: Reading[Mapping[PciAddress | None, Drawing]], cards: Mapping[PciAddress, CardSource]
-) -> list[tuple[PciAddress | None, Drawing]]:
-    """Without NVIDIA's cards: its driver opens the same files and counts nothing in them."""
-    if isinstance(drawings, Unknown):
-        return []
-    return [
-        (address, drawing)
-        for address, drawing in drawings.value.items()
-        if address is None or address not in cards or cards[address].shares is None
-    ]
 
 
 def _on_card(tenant: Tenant, address: PciAddress | None, drawing: Drawing) -> VmSample:
@@ -119,9 +113,7 @@ def _on_card(tenant: Tenant, address: PciAddress | None, drawing: Drawing) -> Vm
     )
 
 
-def _why_nothing(
-    use: Tenancy, drawings: Reading[Mapping[PciAddress | None, Drawing]], cards: Mapping[PciAddress, CardSource]
-) -> Unknown:
+def _why_nothing(use: Tenancy, drawings: Reading[Drawings], cards: Mapping[PciAddress, CardSource]) -> Unknown:
     card = cards.get(use.card) if use.card is not None else None
     if card is not None and card.silent is not None:
         return card.silent
