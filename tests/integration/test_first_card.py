@@ -6,18 +6,27 @@ A recorded computer becomes one that programs run on. Its VMs stay recorded: wha
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from fakes import contract
 from fakes.core_client import CoreClient
 from helper.bench import NEXT_BOOT_ID, snapshot
 from helper.trial_bench import BLOCK, KERNEL, UUID, make_trial_machine, system_image
+from vitrail.__main__ import main
+from vitrail.helper.guard_story import note_seen, seen_now
+from vitrail.helper.journal import readable_runs
+from vitrail.helper.state import State
+from vitrail.helper.tree import Tree
 from vitrail.model.choice import Passthrough
 from vitrail.model.errors import Refused
 from vitrail.model.host_step import arguments_of
+from vitrail.model.host_story import CLOCK_FILE, GuardClock, GuardPhase, WhyBack
 from vitrail.model.kernel_argument import words_of
 from vitrail.model.machine import Host, MachineKind
 from vitrail.model.outcome import PromiseResult, RunResult, RunState
@@ -26,6 +35,7 @@ from vitrail.model.plan import GuardStrength, Plan, When
 from vitrail.model.resume import ResumeStage
 from vitrail.model.step import HostStep
 from vitrail.model.text import text
+from vitrail.model.wire import canonical
 from vitrail.service.host_here import HostHere
 from vitrail.service.place import Place
 from vitrail.service.recording_store import RecordingStore
@@ -183,3 +193,80 @@ def test_a_second_plan_waits_until_the_first_is_answered(computer):
     again = _plan(workplace)[1]
     with pytest.raises(Refused):
         workplace.apply(again)
+
+
+@pytest.fixture
+def terminal(computer, monkeypatch, capsys):
+    """The commands on this computer."""
+    for command in ("apply", "status", "verify", "history", "keep", "undo", "plan"):
+        monkeypatch.setattr(f"vitrail.cli.{command}.open_from", lambda _request: computer.open())
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(list(words))
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def _clock(computer: Computer, plan_id: str, seconds: float) -> None:
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    clock = GuardClock(plan_id, NEXT_BOOT_ID, GuardPhase.COUNTING, now, now + seconds, 0, up=True)
+    path = computer.root / CLOCK_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(canonical(clock))
+
+
+def test_the_terminal_tells_what_to_do_at_every_point(computer, terminal):
+    choice = ("--vm", VM, "--mode", "passthrough", "--gpu", str(CARD))
+    code, said = terminal("apply", *choice, "--yes")
+    assert code == 0
+    assert "vitrail-guard.service" in said
+    assert "Restart this computer when you are ready" in said
+    assert "SIMULATED" not in said
+    code, said = terminal("status", "--json")
+    waiting = json.loads(said)
+    assert (code, contract.wrong(contract.STATUS, waiting)) == (1, [])
+    plan_id = waiting["awaiting"][0]["plan_id"]
+    assert "unknown" in waiting["awaiting"][0]["until"]
+    assert terminal("verify")[0] == 2
+    words = (f"vitrail.plan={plan_id}", "panic=30", "systemd.wants=vitrail-guard.service")
+
+    computer.restart(*words, driver="vfio-pci")
+    _clock(computer, plan_id, 290)
+    code, said = terminal("status", "--json")
+    assert (code, contract.wrong(contract.STATUS, json.loads(said))) == (1, [])
+    assert json.loads(said)["awaiting"][0]["until"].endswith("Z")
+    assert "You have 5 more minutes" in terminal("status")[1]
+    assert terminal("keep", "--more-time")[0] == 0
+    assert "You have 20 more minutes" in terminal("status")[1]
+    code, said = terminal("verify", "--json")
+    assert (code, contract.wrong(contract.VERIFY, json.loads(said))) == (0, [])
+    code, said = terminal("keep", "--json")
+    kept = json.loads(said)
+    assert (code, contract.wrong(contract.RUN, kept)) == (0, [])
+    assert (kept["plan_id"], kept["result"]) == (plan_id, "applied")
+    assert terminal("status", "--json")[0] == 0
+    code, said = terminal("undo", "--yes")
+    assert code == 0
+    assert "Restart, and it is gone" in " ".join(said.split())
+    code, said = terminal("history", "--json")
+    assert [(one["state"], one["vm"]) for one in json.loads(said)["plans"]] == [("taken_back", VM)]
+
+
+def test_what_did_not_last_is_told_with_what_was_seen(computer, terminal):
+    terminal("apply", "--vm", VM, "--mode", "passthrough", "--gpu", str(CARD), "--yes")
+    plan_id = json.loads(terminal("status", "--json")[1])["awaiting"][0]["plan_id"]
+    computer.restart(f"vitrail.plan={plan_id}", driver="vfio-pci")
+    state = State(Tree(str(computer.root)))
+    run = next(run for run in readable_runs(state.tree) if run.plan.plan_id == plan_id)
+    note_seen(state, run.name, seen_now(state.tree, run, WhyBack.NOT_KEPT))
+    computer.client.undo(plan_id)
+    code, said = terminal("status")
+    assert code == 0
+    assert f"Taken back: {plan_id} ({VM})" in said
+    assert "nobody said “Keep” in time" in " ".join(said.split())
+    assert f"0000:{CARD.short}: vfio-pci" in said
+    assert computer.open().resume_state().stage is ResumeStage.TAKEN_BACK
+    computer.open().settle(plan_id)
+    assert computer.open().resume_state().stage is ResumeStage.NOTHING
+    assert f"Taken back: {plan_id} ({VM})" in terminal("status")[1]
