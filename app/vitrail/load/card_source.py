@@ -23,7 +23,7 @@ _NVIDIA = "nvidia"
 _COUNTED = ("i915", "xe")
 _LENT = Unknown(text("load.needs-agent.card"))
 _UNBOUND = Unknown(text("load.unsupported.no-driver"))
-_NO_SHARE = Unknown(text("load.stale.no-share"))
+NO_SHARE = Unknown(text("load.stale.no-share"))
 _NOT_NOW = Unknown(text("load.stale.first-look"))
 
 
@@ -115,7 +115,7 @@ class CardSource:
         if self.silent is not None:
             return self.silent
         failed = self.shares.failed if self.shares is not None else None
-        return failed or _NO_SHARE
+        return failed or NO_SHARE
 
     def close(self) -> None:
         """Let go of its counters."""

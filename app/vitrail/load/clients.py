@@ -102,7 +102,9 @@ class ClientSampler:
         """Renew the oldest lists: all in `_EVERY_S`, so that no tick has to renew many."""
         due = []
         for uuid in uuids:
-            files = self._of.setdefault(uuid, _Files())
+            files = self._of.get(uuid)
+            if files is None:
+                files = self._of[uuid] = _Files()
             pids = self._processes.of(uuid)
             if files.looked_at is None or pids != files.pids:
                 self._look(files, pids, now)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from vitrail.load.card_source import CardSource, Company
+from vitrail.load.card_source import NO_SHARE, CardSource, Company
 from vitrail.load.clients import ClientSampler, Drawings
 from vitrail.load.context import ContextSampler, of_vm
 from vitrail.load.nvidia import Nvidia
@@ -59,6 +59,7 @@ class LoadSampler:
         self._cards: dict[PciAddress, CardSource] = {}
         self._nvidia_cards: tuple[CardSource, ...] = ()
         self._ways: tuple[tuple[CardSource, set[Way]], ...] = ()
+        self._drawing: tuple[str, ...] = ()
         self._cards_read: Reading[tuple[SampledCard, ...]] = _NOT_YET
         self._tenants: Reading[tuple[Tenant, ...]] = _NOT_YET
 
@@ -79,6 +80,8 @@ class LoadSampler:
             gone.close()
         self._nvidia_cards = tuple(card for card in self._cards.values() if card.shares is not None)
         self._ways = self._find_ways()
+        tenants = self._tenants.value if isinstance(self._tenants, Known) else ()
+        self._drawing = tuple(one.uuid for one in tenants if any(use.way is Way.DRAWN for use in one.uses))
         self._processes_at = None
 
     def step_aside(self) -> None:
@@ -126,7 +129,7 @@ class LoadSampler:
     def _draw(self, tenants: tuple[Tenant, ...], now: float) -> Mapping[str, Reading[Drawings]]:
         if self._silent is not None:
             return dict.fromkeys((tenant.uuid for tenant in tenants), self._silent)
-        drawing = [tenant.uuid for tenant in tenants if any(use.way is Way.DRAWN for use in tenant.uses)]
+        drawing = self._drawing
         if drawing and (self._processes_at is None or now - self._processes_at >= _PROCESSES_S):
             self._processes.refresh()
             self._processes_at = now
@@ -136,32 +139,41 @@ class LoadSampler:
         self, tenant: Tenant, drawings: Mapping[str, Reading[Drawings]], context: VmContext | None, now: float
     ) -> tuple[VmSample, ...]:
         found: list[VmSample] = []
-        shares = tuple(use for use in tenant.uses if use.way is Way.SHARE)
-        if shares:
-            found += self._shares_of(tenant, shares, now)
+        has_shares = False
         for use in tenant.uses:
             if use.way is Way.DRAWN:
                 pids = self._processes.of(tenant.uuid)
                 found += drawn_samples(
                     tenant, use, drawings[tenant.uuid], self._cards, nvidia=self._nvidia_cards, pids=pids
                 )
-            elif use.way is not Way.SHARE:
+            elif use.way is Way.SHARE:
+                # They are told together: which of several is which, only their driver knows.
+                found += () if has_shares else self._shares_of(tenant, now)
+                has_shares = True
+            else:
                 card = None if use.card is None else self._cards.get(use.card)
                 found.append(given_sample(tenant, use, card, now))
         if not found:
             found = [VmSample(tenant.uuid, tenant.name)]
         return tuple(found) if context is None else tuple(replace(one, context=context) for one in found)
 
-    def _shares_of(self, tenant: Tenant, shares: tuple[Tenancy, ...], now: float) -> list[VmSample]:
+    def _shares_of(self, tenant: Tenant, now: float) -> list[VmSample]:
+        shares = tuple(use for use in tenant.uses if use.way is Way.SHARE)
         mdevs = tuple(use.mdev_uuid for use in shares if use.mdev_uuid)
         on = {use.card for use in shares}
         cards = [card for address, card in self._cards.items() if None in on or address in on]
         found = [one for card in cards for one in card.shares_of(tenant.uuid, tenant.name, mdevs, now)]
         for use in shares:
             if not any(one.gpu == use.card or use.card is None for one in found):
-                silent = self._cards[use.card].why_no_share() if use.card in self._cards else _NO_CARD
+                silent = self._why_no_share(use)
                 found.append(VmSample(tenant.uuid, tenant.name, use.card, None, silent, silent, silent))
         return found
+
+    def _why_no_share(self, use: Tenancy) -> Unknown:
+        if use.card is None:
+            return NO_SHARE
+        card = self._cards.get(use.card)
+        return _NO_CARD if card is None else card.why_no_share()
 
     def close(self) -> None:
         """Let go of every file, counter and library."""

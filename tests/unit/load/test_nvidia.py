@@ -203,6 +203,13 @@ def test_a_mediated_vgpu_is_found_by_its_device_where_the_vm_has_no_uuid(machine
     assert value(vm_of(sampling.tick()).card_percent) == 33.0
 
 
+def test_a_share_that_is_not_there_yet_says_so(machine, nvidia, sampler):
+    machine.card(CARD, "nvidia")
+    nvidia.card(BUS)
+    machine.vm(1, Hostdev("mdev", mdev_uuid=MDEV))
+    assert value(vm_of(sampler().tick()).card_percent) == "load.stale.no-share"
+
+
 def test_the_processes_of_a_vm_that_is_drawn_for_are_counted_together(machine, nvidia, sampler):
     machine.card(CARD, "nvidia")
     card = nvidia.card(BUS)
