@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import pty
 import select
-from pathlib import Path
+import stat
 
 import pytest
 
@@ -59,17 +59,17 @@ def test_a_file_in_the_place_of_a_terminal_stays_as_it_is(tmp_path):
     assert (tmp_path / "dev/pts/7").read_text() == "mine"
 
 
-def test_a_virtual_console_that_is_none_is_left(tmp_path, terminal):
-    ours, name = terminal
+def test_a_virtual_console_that_does_not_say_that_it_shows_text_gets_none(tmp_path):
     session(tmp_path, "1", "TTY=tty1\n")
+    session(tmp_path, "2", "TTY=ttyS1\n")
     (tmp_path / "dev").mkdir()
-    status = Path(f"/dev/{name}").stat()
-    try:
-        os.mknod(tmp_path / "dev/tty1", status.st_mode, status.st_rdev)
-    except OSError as error:
-        pytest.skip(f"no terminal can be made here: {error}")
-    assert announce(Tree(str(tmp_path)), "words") == 0
-    assert shown(ours) == ""
+    for name in ("tty1", "ttyS1"):
+        try:
+            os.mknod(tmp_path / "dev" / name, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+        except OSError as error:
+            pytest.skip(f"no device can be made here: {error}")
+    assert [say(Tree(str(tmp_path)), name, "words") for name in ("tty1", "ttyS1")] == [False, True]
+    assert announce(Tree(str(tmp_path)), "words") == 1
 
 
 @pytest.mark.parametrize(
