@@ -18,10 +18,12 @@ from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.probe.host import read_host
 from vitrail.service.happening import Happening, HappeningKind
-from vitrail.service.place import Place, find_place
+from vitrail.service.place import Place, find_place, helper_is_installed
 from vitrail.service.stores import StoredDomain
 
 if TYPE_CHECKING:
+    from vitrail.service.lent_facts import LentFacts
+    from vitrail.source.root import Root
     from vitrail.source.udev import Watch
 
 
@@ -38,6 +40,7 @@ class View:
         self._trouble: VitrailError | None = None
         self._not_read: tuple[Finding, ...] = ()
         self._hotplug: Reading[Watch] | None = None
+        self._lent: LentFacts | None = None
 
     @property
     def kind(self) -> MachineKind:
@@ -64,7 +67,20 @@ class View:
         Without `setup` the files of the start stay unread: for looks that nothing is planned on.
         """
         place, vms = self._place, self._read_vms()
-        return read_host(place.root_now, vms, kind=place.kind, names=place.names, nvml=place.nvml, setup=setup)
+        root = self._root_to_plan_on() if setup else place.root_now
+        return read_host(root, vms, kind=place.kind, names=place.names, nvml=place.nvml, setup=setup)
+
+    def _root_to_plan_on(self) -> Root:
+        """The place's files, with those of the start that only root may read where the root helper lends them."""
+        place = self._place
+        if place.kind is not MachineKind.REAL or not helper_is_installed(place.root):
+            return place.root_now
+        from vitrail.service.lent_facts import LentFacts  # noqa: PLC0415 - only where something can be lent
+        from vitrail.source.lent_root import LentRoot  # noqa: PLC0415 - likewise
+
+        if self._lent is None:
+            self._lent = LentFacts()
+        return LentRoot(place.root_now, self._lent.lend)
 
     def _read_vms(self) -> Reading[tuple[Vm, ...]]:
         try:
