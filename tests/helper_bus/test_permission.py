@@ -105,6 +105,23 @@ def test_who_is_elsewhere_is_asked_for(caller, agent, verb, arguments):
 
 
 @pytest.mark.usefixtures("core")
+def test_a_look_at_the_start_asks_nobody(bus, caller, agent):
+    elsewhere = caller(ELSEWHERE)
+    agent(elsewhere.pid, "allow")
+    # There is somebody who could be asked, and is not.
+    assert user_told(elsewhere) == "helper.no-agent"
+    seated = caller(SEATED)
+    bus.put_in_session(seated.pid, SEATED, "c1")
+    assert user_told(seated) is None
+
+
+def user_told(user) -> str | None:
+    """Why a user is lent nothing without being asked, None where it is lent."""
+    said = user.asks("facts", prompts=False)
+    return None if "ok" in said else said["id"]
+
+
+@pytest.mark.usefixtures("core")
 def test_the_question_is_in_the_language_of_who_is_asked(caller, agent):
     user = caller(ELSEWHERE)
     said = agent(user.pid, "deny", "zh_CN.UTF-8")

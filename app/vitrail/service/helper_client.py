@@ -132,9 +132,9 @@ class HelperClient:
         """What it has done, and what awaits Keep; asks for no permission."""
         return self._read(HelperStatus, Status())
 
-    def facts(self, after: str | None = None) -> FactsPage:
-        """One page of what a recording of this computer holds; nobody is asked for a password because of it."""
-        return self._read(FactsPage, Facts(after))
+    def facts(self, after: str | None = None, *, prompts: bool = True) -> FactsPage:
+        """One page of what a recording of this computer holds. Without `prompts` nobody is asked for a password."""
+        return self._read(FactsPage, Facts(after), prompts=prompts)
 
     def watch(self, after: str | None = None) -> WatchPage:
         """One page of what the kernel counts for the cards of every QEMU."""
@@ -200,15 +200,14 @@ class HelperClient:
     def _job(self, request: Job) -> HostJob:
         return self._read(HostJob, request)
 
-    def _read(self, kind: type[T], request: Request) -> T:
-        return _understood(kind, self._answer_to(request), writes=isinstance(request, _WRITING))
+    def _read(self, kind: type[T], request: Request, *, prompts: bool = True) -> T:
+        return _understood(kind, self._answer_to(request, prompts=prompts), writes=isinstance(request, _WRITING))
 
-    def _answer_to(self, request: Request, request_id: str | None = None) -> Any:
+    def _answer_to(self, request: Request, request_id: str | None = None, *, prompts: bool = True) -> Any:
         writes = isinstance(request, _WRITING)
         seconds = _START_SECONDS + _READ_SECONDS + (0.0 if isinstance(request, _FREE) else _PROMPT_SECONDS)
-        if isinstance(request, Facts):
-            seconds = _LOOK_SECONDS
-        call = _call(request, request_id or secrets.token_hex(8))
+        seconds = seconds if prompts else _LOOK_SECONDS
+        call = _call(request, request_id or secrets.token_hex(8), prompts=prompts)
         return _result(asyncio.run(self._ask(call, writes=writes, seconds=seconds)), writes=writes)
 
     async def _ask(self, call: Message, *, writes: bool, seconds: float) -> str:
@@ -239,7 +238,7 @@ class HelperClient:
         return any((self._root / path).is_file() for path in _SERVICE_FILES)
 
 
-def _call(request: Request, request_id: str) -> Message:
+def _call(request: Request, request_id: str, *, prompts: bool = True) -> Message:
     members = to_wire(request)
     verb = members.pop("class").lower()
     line = {"protocol": PROTOCOL, "id": request_id, "verb": verb, **members}
@@ -250,7 +249,7 @@ def _call(request: Request, request_id: str) -> Message:
         member="Ask",
         signature="s",
         body=[json.dumps(line, separators=(",", ":"))],
-        flags=MessageFlag.NONE if isinstance(request, Facts) else MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION,
+        flags=MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION if prompts else MessageFlag.NONE,
     )
 
 

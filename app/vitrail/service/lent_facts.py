@@ -49,7 +49,7 @@ class LentFacts:
         after: str | None = None
         try:
             for _ in range(_MOST_PAGES):
-                page = self._client.facts(after)
+                page = self._client.facts(after, prompts=False)
                 found |= {entry.path: Loan(entry.kind, entry.value) for entry in page.entries}
                 after = page.next
                 if after is None:

@@ -23,7 +23,8 @@ class Client(HelperClient):
         self.pages = pages
         self.asked = 0
 
-    def facts(self, after: str | None = None) -> FactsPage:
+    def facts(self, after: str | None = None, *, prompts: bool = True) -> FactsPage:
+        assert not prompts
         self.asked += 1
         page = self.pages.get(after)
         if page is None:
