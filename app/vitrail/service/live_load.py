@@ -94,6 +94,15 @@ class LiveLoad:
         self.know(host)
         return host
 
+    def step_aside(self) -> None:
+        """Let go of every card, because one of them is about to change hands; until `resume`."""
+        self.sampler.step_aside()
+
+    def resume(self) -> None:
+        """Look at the machine anew and measure on."""
+        self.sampler.resume()
+        self._changed.set()
+
     def history(self) -> History:
         """What the load of this place was; kept in its state folder where there is something to measure."""
         folder: Path | None = self._place.state.path / "load" if self.measures else None
