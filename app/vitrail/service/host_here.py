@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,13 @@ _NO_RUN = "helper.refused.no-run"
 
 
 class HostHere:
-    """The machine itself. `root` is where its files are read as the user."""
+    """The machine itself. `root`: its files as the user reads them; `files`: with those that root's side lends."""
 
     simulated = False
 
-    def __init__(self, root: Root, client: HelperClient | None = None) -> None:
+    def __init__(self, root: Root, client: HelperClient | None = None, files: Callable[[], Root] | None = None) -> None:
         self._root = root
+        self._files = files or (lambda: root)
         self._given = client
 
     @cached_property
@@ -121,7 +123,7 @@ class HostHere:
 
     def file(self, path: str) -> Reading[bytes | None]:
         try:
-            return Known(self._root.read_bytes(path), f"/{path}")
+            return Known(self._files().read_bytes(path), f"/{path}")
         except (FileNotFoundError, NotADirectoryError):
             return Known(None, f"/{path}")
         except OSError as error:

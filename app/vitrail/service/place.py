@@ -6,6 +6,7 @@ Only what the place needs is imported: a recording is read without libvirt, a ma
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,8 +64,8 @@ class Place:
         """Whether the computer may have been changed by somebody whose journal is not here."""
         return self.kind is MachineKind.REAL and (self.host is not None or helper_is_installed(self.root))
 
-    def open_host(self) -> HostPort:
-        """The door through which this computer is changed."""
+    def open_host(self, files: Callable[[], Root] | None = None) -> HostPort:
+        """The door through which this computer is changed; `files`: its files, with those that only root reads."""
         if self.host is not None:
             return self.host
         if self.simulation is not None:
@@ -74,7 +75,7 @@ class Place:
         if self.kind is MachineKind.REAL:
             from vitrail.service.host_here import HostHere  # noqa: PLC0415 - likewise
 
-            return HostHere(self.root)
+            return HostHere(self.root, files=files)
         from vitrail.service.host_port import no_host  # noqa: PLC0415 - likewise
 
         return no_host()

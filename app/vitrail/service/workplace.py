@@ -44,7 +44,9 @@ class Workplace(View):
         from vitrail.service.changing import Bench
 
         place = self._place
-        return Bench(place.store, place.state, place.connection, place.open_host(), place.open_user_files())
+        return Bench(
+            place.store, place.state, place.connection, place.open_host(self._root_to_plan_on), place.open_user_files()
+        )
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -199,7 +201,7 @@ class Workplace(View):
             return outcomes
         from vitrail.service.verifying_host import verify_host
 
-        host = self.read()
+        host = self.read(setup=False)
         return tuple(one for run in runs for one in verify_host(self._bench, run, host)) + outcomes
 
     def awaiting(self) -> tuple[Awaiting, ...]:
