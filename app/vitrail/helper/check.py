@@ -6,7 +6,7 @@ Called twice: before the lock is taken, so that a refused request makes no lock,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrail.helper.bind_live import check_binding
 from vitrail.helper.effects import check_images, images_of
@@ -45,6 +45,9 @@ def check(state: State, plan: HostPlan) -> None:
         raise Refusal(Kind.LOCKED)
     check_now(state, plan)
     check_started_by(state.tree, plan)
+    check_images(state.tree, plan)
+    if plan.keep:
+        check_images(state.tree, replace(plan, steps=plan.keep, keep=(), guarded=False))
     trial = trial_of(plan)
     if trial is not None:
         check_trial(state.tree, trial)
@@ -78,8 +81,6 @@ def _check_change(tree: Tree, change: HostChange) -> None:
         case RunTool() | ArgumentsByTool():
             demand(tree, change.tool)
             check_space(tree, images_of(tree, change.tool))
-            if isinstance(change, RunTool):
-                check_images(tree, change.tool)
         case BindLive():
             check_binding(tree, change)
         case MakeTrialImage():

@@ -12,7 +12,9 @@ import glob
 import re
 from dataclasses import dataclass
 
+from vitrail.helper.entries import images_beside_entries, unified_images
 from vitrail.helper.image import Image, read_image
+from vitrail.helper.permissions import is_given
 from vitrail.helper.run import list_arguments
 from vitrail.helper.tree import Tree
 from vitrail.helper.trial_image import WANTED, early_comes_first, has_early_hooks
@@ -31,6 +33,7 @@ from vitrail.model.host_step import (
 )
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.kernel_argument import words_of
+from vitrail.model.permission import JoinGroup, LabelRom
 from vitrail.model.trial import EntryFolder
 
 _LIMIT = 4 * 1024 * 1024
@@ -47,9 +50,12 @@ _FAMILIES: dict[Tool, InitramfsTool] = {
     Tool.MKINITCPIO: InitramfsTool.MKINITCPIO,
     Tool.BOOSTER: InitramfsTool.BOOSTER,
 }
+_BUILD_TOO = frozenset({Tool.KERNEL_INSTALL, Tool.SDBOOTUTIL, Tool.SDBOOTUTIL_IMAGES, Tool.LIMINE_UPDATE})
+"""Programs for entries that build the images beside them, too."""
 _TABLE = TABLE.lstrip("/")
 _FIRST = "before-udev"
 """The mark of an image in which the early script runs before udev loads the cards' own drivers."""
+_IN_IMAGES = frozenset({_TABLE, _FIRST})
 _MENUS: dict[Tool, tuple[str, ...]] = {
     Tool.UPDATE_GRUB: ("boot/grub/grub.cfg",),
     Tool.GRUB_MKCONFIG: ("boot/grub/grub.cfg",),
@@ -70,12 +76,32 @@ class Seen:
 def marks_of(plan: HostPlan, index: int) -> frozenset[str]:
     """What the program of this step has to make of the steps before it: words, or the table inside an image."""
     change = plan.steps[index]
-    if isinstance(change, RunTool) and change.tool in _IMAGES:
-        return frozenset({_TABLE, _FIRST} if cards_of(plan) else ())
-    if isinstance(change, RunTool):
-        steps = [step for step in plan.steps[:index] if isinstance(step, WriteFile)]
-        return frozenset(word for step in steps for word in words_of(arguments_of(step)))
-    return frozenset(words_of(arguments_of(change)))
+    if change == RunTool(Tool.UDEV_RULES):
+        return frozenset()
+    if not isinstance(change, RunTool):
+        return frozenset(words_of(arguments_of(change)))
+    images = _IN_IMAGES if cards_of(plan) and _builds(plan, change.tool) else frozenset[str]()
+    if change.tool in _IMAGES or change.tool is Tool.SDBOOTUTIL_IMAGES:
+        return images
+    steps = [step for step in plan.steps[:index] if isinstance(step, WriteFile)]
+    return images | frozenset(word for step in steps for word in words_of(arguments_of(step)))
+
+
+def builds_beside_entries(plan: HostPlan, index: int) -> bool:
+    """Whether a program for entries has to build this plan's images, because none for images does."""
+    change = plan.steps[index]
+    return isinstance(change, RunTool) and change.tool in _BUILD_TOO and _builds(plan, change.tool)
+
+
+def _builds(plan: HostPlan, tool: Tool) -> bool:
+    """Whether the plan's images are this program's: where one is there for images alone, they are not the others'."""
+    tools = [change.tool for change in plan.steps if isinstance(change, RunTool)]
+    return tool in _IMAGES or (tool in _BUILD_TOO and not any(other in _IMAGES for other in tools))
+
+
+def without_images(marks: frozenset[str]) -> frozenset[str]:
+    """Those marks that stand in a text."""
+    return marks - _IN_IMAGES
 
 
 def look(tree: Tree, tool: Tool | ArgumentTool, marks: frozenset[str]) -> Seen:
@@ -85,15 +111,14 @@ def look(tree: Tree, tool: Tool | ArgumentTool, marks: frozenset[str]) -> Seen:
         if listing is None:
             raise Refusal(Kind.UNREAD, what=tool.value)
         return _in_texts([listing.decode("utf-8", "replace").replace('"', " ")], marks)
-    if not marks:
-        return Seen(marks, marks)
-    if tool in _IMAGES:
-        return _in_images(tree, tool, marks)
-    return _in_texts([_lines_of(tree, path) for path in _menus(tree, tool)], marks)
+    words, inside = without_images(marks), marks & _IN_IMAGES
+    texts = _in_texts([_lines_of(tree, path) for path in _menus(tree, tool)], words) if words else Seen(words, words)
+    images = _in_images(tree, tool, inside) if inside else Seen(inside, inside)
+    return Seen(texts.everywhere | images.everywhere, texts.anywhere | images.anywhere)
 
 
 def images_of(tree: Tree, tool: Tool | ArgumentTool) -> tuple[str, ...]:
-    """The images that a program builds; none where it builds none."""
+    """The images that a program builds, as they are or inside unified ones; none where it builds none."""
     forms = _IMAGES.get(tool, ()) if isinstance(tool, Tool) else ()
     if not forms:
         return ()
@@ -102,29 +127,37 @@ def images_of(tree: Tree, tool: Tool | ArgumentTool) -> tuple[str, ...]:
     for kernel in tree.names("lib/modules") or ("",):
         matches = (fnmatch.filter(names, form.format(kernel=glob.escape(kernel))) for form in forms)
         found += next((match for match in matches if match), [])
-    return tuple(f"boot/{name}" for name in dict.fromkeys(found))
+    return tuple(f"boot/{name}" for name in dict.fromkeys(found)) or unified_images(tree)
 
 
 def _in_images(tree: Tree, tool: Tool, marks: frozenset[str]) -> Seen:
-    found = [marks & _marks_in(image, _FAMILIES[tool]) for image in _read_images(tree, tool)]
+    families = (_FAMILIES[tool],) if tool in _FAMILIES else tuple(_FAMILIES.values())
+    found = [marks & _marks_in(image, families) for image in _read_images(tree, tool)]
     if not found:
         raise Refusal(Kind.UNREAD, what="images")
     return Seen(frozenset.intersection(*found), frozenset.union(*found))
 
 
-def _marks_in(image: Image, family: InitramfsTool) -> frozenset[str]:
+def _marks_in(image: Image, families: tuple[InitramfsTool, ...]) -> frozenset[str]:
     table = {_TABLE} if _TABLE in image.members else set()
-    return frozenset(table | ({_FIRST} if early_comes_first(image, family) else set()))
+    first = any(early_comes_first(image, family) for family in families)
+    return frozenset(table | ({_FIRST} if first else set()))
 
 
 def _read_images(tree: Tree, tool: Tool) -> list[Image]:
-    return [read_image(tree, path, WANTED.__contains__) for path in images_of(tree, tool)]
+    paths = images_of(tree, tool) if tool in _IMAGES else images_beside_entries(tree)
+    return [read_image(tree, path, WANTED.__contains__) for path in paths]
 
 
-def check_images(tree: Tree, tool: Tool) -> None:
-    """Nothing, where the images of this program run early scripts at all. Raises Refusal."""
-    if tool is Tool.MKINITCPIO and not all(map(has_early_hooks, _read_images(tree, tool))):
-        raise Refusal(Kind.INITRAMFS, reason="systemd-hook")
+def check_images(tree: Tree, plan: HostPlan) -> None:
+    """Nothing, where the images of every program can be looked into, and run early scripts at all. Raises Refusal."""
+    for index, change in enumerate(plan.steps):
+        if isinstance(change, RunTool) and marks_of(plan, index) & _IN_IMAGES:
+            images = _read_images(tree, change.tool)
+            if not images:
+                raise Refusal(Kind.UNREAD, what="images")
+            if change.tool is Tool.MKINITCPIO and not all(map(has_early_hooks, images)):
+                raise Refusal(Kind.INITRAMFS, reason="systemd-hook")
 
 
 def _menus(tree: Tree, tool: Tool) -> tuple[str, ...]:
@@ -166,4 +199,6 @@ def _is_as_applied(tree: Tree, plan: HostPlan, index: int) -> bool:
         case RunTool() | ArgumentsByTool() as change:
             marks = marks_of(plan, index)
             return marks <= look(tree, change.tool, marks).everywhere
+        case JoinGroup() | LabelRom() as change:
+            return is_given(tree, change)
     return True

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from vitrail.helper.cpio import CpioError, Member, Reader
 from vitrail.helper.run import pass_through
 from vitrail.helper.tree import Tree
+from vitrail.helper.unified import initrd_inside
 from vitrail.model.host_wire import Kind, Refusal
 
 _PIECE = 256 * 1024
@@ -99,7 +100,7 @@ def read_content(content: bytes) -> Image:
 
 def _read_segments(tree: Tree, descriptor: int, reader: Reader) -> None:
     """One segment after the other: as it is, or through what decompresses it."""
-    offset, size = 0, os.fstat(descriptor).st_size
+    offset, size = initrd_inside(descriptor) or (0, os.fstat(descriptor).st_size)
     while offset < size:
         head = os.pread(descriptor, _PIECE, offset)
         blank = len(head) - len(head.lstrip(b"\0"))

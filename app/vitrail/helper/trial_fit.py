@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 
+from vitrail.helper.entries import read_entry
 from vitrail.helper.one_shot import check_one_shot, efi_words, probe
 from vitrail.helper.rules import Trial
 from vitrail.helper.run import run_program
@@ -146,7 +147,5 @@ def _selected_entry(tree: Tree, folder: str) -> list[tuple[str, str]]:
     for name in tree.names(folder):
         stem = name.lower().removesuffix(".conf")
         if name.endswith(".conf") and selected in (stem, _COUNTER.sub("", stem)):
-            words = tree.fact(f"{folder}/{name}").decode("utf-8", "replace")
-            pairs = [line.split(None, 1) for line in words.split("\n")]
-            return [(pair[0], pair[1].strip()) for pair in pairs if len(pair) > 1 and not pair[0].startswith("#")]
+            return read_entry(tree, f"{folder}/{name}")
     raise Refusal(Kind.TRIAL, what="entry")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vitrail.helper.bind_live import undo_binding
+from vitrail.helper.effects import builds_beside_entries
 from vitrail.helper.journal import Journal, Run, StepRecord, is_kept, readable_runs
 from vitrail.helper.packages import check_packages
 from vitrail.helper.progress import tell
@@ -116,7 +117,11 @@ def take_back_steps(state: State, run: Run, steps: list[int], *, force: bool) ->
         for index in (*marks, *live, *files):
             ends[index] = _taken_back(state, run, index, force=force)
         moved = any(ends[index].result is not StepResult.SAME for index in files)
-        for index in [index for index in inside if isinstance(run.plan.steps[index], _TOOLS) and started]:
+        tools = [index for index in inside if isinstance(run.plan.steps[index], _TOOLS) and started]
+        if Stage.INERT in group and moved:
+            # What these built before was built while the files that are gone only now were there.
+            tools += [index for index in steps if index in ends and builds_beside_entries(run.plan, index)]
+        for index in tools:
             if moved or not _settled(run.steps[index]):
                 ends[index] = _taken_back(state, run, index, force=force)
     return ends

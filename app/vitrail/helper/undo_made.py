@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.helper.effects import look, marks_of
+from vitrail.helper.effects import builds_beside_entries, look, marks_of, without_images
 from vitrail.helper.journal import Run, readable_runs
 from vitrail.helper.one_shot import clear_one_shot
 from vitrail.helper.put import drop_temporary, remove, remove_folders, temporary_name
 from vitrail.helper.run import change_arguments, run_tool
 from vitrail.helper.state import State
+from vitrail.model.early_script import TABLE
 from vitrail.model.host_journal import FileStarted, ToolStarted
 from vitrail.model.host_place import subject_path
 from vitrail.model.host_step import ArgumentsByTool, RunTool
@@ -74,6 +75,9 @@ def undo_tool(  # noqa: PLR0911 - one way out a reason
     """Run the program over the configuration that is back; what it made decides, not what it said."""
     change, started = run.plan.steps[index], run.steps[index].started
     marks = marks_of(run.plan, index)
+    if builds_beside_entries(run.plan, index) and state.tree.exists(TABLE.lstrip("/")):
+        # Its turn comes again when the table is gone; until then the images rightly have it.
+        marks = without_images(marks)
     known = isinstance(started, ToolStarted)
     before = frozenset(started.listed) if isinstance(started, ToolStarted) else frozenset[str]()
     try:
