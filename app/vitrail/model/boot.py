@@ -108,8 +108,9 @@ class BootSetup:
         return cls((), unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown)
 
     def content(self, path: str) -> Reading[str | None]:
-        """What is in this file now. Unknown where it is not among those that are read."""
-        found = next((file.content for file in self.files if file.path == path), None)
+        """What is in this file now. Unknown where it, or its folder, could not be read, or nobody reads it."""
+        told = {file.path: file.content for file in self.files if path.startswith(file.path)}
+        found = told.get(path, told.get(path.rpartition("/")[0]))
         return found if found is not None else Unknown(text("model.boot.not-read", path=f"/{path}"))
 
     def entries(self, folder: str) -> tuple[BootFile, ...]:
