@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,7 @@ from vitrail.model.render import render
 
 pytestmark = pytest.mark.real
 ANALYZE = shutil.which("systemd-analyze")
+SYSTEMD = shutil.which("systemd", path="/usr/lib/systemd:/lib/systemd")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not on this system")
 
 
@@ -69,6 +73,41 @@ def test_each_condition_is_one_that_systemd_knows(condition):
     done = subprocess.run([ANALYZE, "condition", condition], capture_output=True, text=True, check=False)
     assert "Failed to parse" not in done.stderr
     assert "Cannot parse" not in done.stderr
+
+
+@pytest.fixture
+def readable():
+    """A folder that a systemd without privileges can read."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def planned(units, target):
+    """What a real systemd would start for this target; it refuses to plan as root."""
+    user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    done = subprocess.run(
+        [SYSTEMD, "--test", "--system", f"--unit={target}", "--log-target=console"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"SYSTEMD_UNIT_PATH": f"{units}:", "PATH": "/usr/bin:/bin"},
+        **user,
+    )
+    starts = re.findall(r"Action: (\S+) -> start", done.stdout + done.stderr)
+    if target not in starts:
+        pytest.skip("systemd does not plan a start here")
+    return starts
+
+
+@pytest.mark.skipif(SYSTEMD is None, reason="systemd is not on this system")
+@pytest.mark.parametrize("target", ["emergency.target", "rescue.target", "multi-user.target", "graphical.target"])
+def test_with_the_drop_ins_every_start_starts_the_guard(readable, target):
+    units = written(readable)
+    assert UNIT in planned(units, target)
+    for drop_in in units.glob("*/60-vitrail.conf"):
+        drop_in.unlink()
+    assert UNIT not in planned(units, target)
 
 
 def test_the_unit_starts_the_stored_copy_and_the_line_names_the_unit():

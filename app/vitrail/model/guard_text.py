@@ -10,7 +10,7 @@ The unit, line by line:
 - IgnoreOnIsolate: going to the emergency or rescue shell stops everything else, and there it is needed most.
 - StartLimitIntervalSec=0 with Restart: however often it falls over, it goes on by the clock that it has written.
 - KillMode=mixed and the long stop: a program that takes something back is not killed in the middle of its work.
-- OOMScoreAdjust: a VM that takes all memory must not end it.
+- OOMScoreAdjust and OOMPolicy: memory that runs out must end neither it nor, with one of its programs, the watch.
 
 No [Install]: nothing but the trial's own command line, or the drop-ins, ever starts it.
 """
@@ -45,6 +45,7 @@ Restart=on-failure
 RestartSec=5
 KillMode=mixed
 TimeoutStopSec=10min
+OOMPolicy=continue
 OOMScoreAdjust=-900
 """
 
