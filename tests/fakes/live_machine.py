@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fakes.hosts import AMD, INTEL, NVIDIA, VGA, at, device, gpu, host, vm
+from fakes.hosts import AMD, INTEL, NVIDIA, VGA, at, device, gpu, host, output, vm
 from fakes.sysfs import Tree
 from vitrail.model.machine import Host, SriovCapability
 from vitrail.model.mode import Mode
@@ -37,6 +37,7 @@ class LiveMachine:
         self.now = 1000.0
         self._cards: dict[str, tuple[str, SriovCapability | None]] = {}
         self._vms: list[Vm] = []
+        self.lit = False
         self.tree.folder_at("proc")
 
     def card(self, address: str, driver: str, **files: str | int) -> None:
@@ -119,7 +120,8 @@ class LiveMachine:
         others = []
         for address, (driver, sriov) in self._cards.items():
             maker = _MAKERS.get(driver, AMD)
-            cards.append(gpu(device(address, VGA, maker, driver=driver), sriov=sriov))
+            outputs = (output(connected=self.lit),)
+            cards.append(gpu(device(address, VGA, maker, driver=driver), sriov=sriov, outputs=outputs))
             others += [
                 device(str(function), VGA, maker, driver="vfio-pci", physical=address)
                 for function in (sriov.functions if sriov else ())

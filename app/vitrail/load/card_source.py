@@ -49,7 +49,7 @@ class CardSource:
         self._nvidia = company.nvidia
         self._nothing = company.silent
         self.guests = company.guests
-        self._power = CardPower(card.address, company.files)
+        self._power = CardPower(card.address, company.files, card.lit)
         self._files = SysfsCard(company.root, company.files, card.address, self.driver)
         self.shares = CardShares(company.nvidia, card.address) if self.driver == _NVIDIA else None
         counted = self.driver if self.driver in _COUNTED else None

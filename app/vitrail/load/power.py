@@ -2,7 +2,8 @@
 """Whether a card may be asked: most questions wake a sleeping one, and some keep it from falling asleep.
 
 The kernel's own word (`power/runtime_status`) is read first and wakes nothing. A card that may sleep by itself
-(`power/control` says `auto`) and has done nothing for a while is left alone for a while, or it would never sleep.
+(`power/control` says `auto`), feeds no screen and has done nothing for a while is left alone for a while, or it would
+never sleep.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class CardPower:
 
     address: PciAddress
     files: KeptFiles
+    lit: bool = False
+    """Whether it feeds a screen."""
     _quiet_since: float | None = field(default=None)
     _left_until: float = field(default=0.0)
 
@@ -64,6 +67,8 @@ class CardPower:
             self._quiet_since, self._left_until = None, now + _LEFT_ALONE_S
 
     def _may_sleep(self) -> bool:
+        if self.lit:
+            return False
         try:
             return self.files.read(f"{PCI}/{self.address}/power/control").strip() == b"auto"
         except OSError:

@@ -61,13 +61,17 @@ class SampledCard:
     address: PciAddress
     driver: Reading[str | None]
     part_of: PciAddress | None
+    lit: bool
+    """Whether it feeds a screen, and so never sleeps."""
 
 
 def cards_of(host: Host) -> Reading[tuple[SampledCard, ...]]:
     """Every card; virtual functions are parts of one and are no cards of their own."""
     if not isinstance(host.gpus, Known):
         return host.gpus
-    cards = (SampledCard(gpu.address, gpu.device.driver, gpu.device.physical_function) for gpu in host.gpus.value)
+    cards = (
+        SampledCard(gpu.address, gpu.device.driver, gpu.device.physical_function, _lit(gpu)) for gpu in host.gpus.value
+    )
     return Known(tuple(card for card in cards if card.part_of is None), host.gpus.source)
 
 
@@ -86,6 +90,11 @@ def uses_of(vm: Vm, host: Host) -> tuple[Tenancy, ...]:
     if drawn or any(screen.gl for screen in vm.screens):
         found.append(Tenancy(Way.DRAWN, drawn[0] if drawn else None))
     return tuple(found)
+
+
+def _lit(gpu: Gpu) -> bool:
+    outputs = gpu.outputs.value if isinstance(gpu.outputs, Known) else ()
+    return any(known_or(output.enabled, otherwise=False) for output in outputs)
 
 
 def _given(hostdev: Hostdev, host: Host) -> Tenancy | None:

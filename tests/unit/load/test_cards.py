@@ -68,9 +68,11 @@ def test_an_idle_card_that_may_sleep_is_left_alone_for_a_while(machine):
     assert seen[31:] == [0.0] * 5
 
 
-def test_an_idle_card_that_never_sleeps_is_measured_all_the_time(machine):
+@pytest.mark.parametrize(("control", "lit"), [("on", False), ("auto", True)])
+def test_an_idle_card_that_never_sleeps_is_measured_all_the_time(machine, control, lit):
     machine.amd(CARD, busy=0)
-    machine.tree.file(f"{machine.tree.place_of('0000:' + CARD)}/power/control", "on")
+    machine.lit = lit
+    machine.tree.file(f"{machine.tree.place_of('0000:' + CARD)}/power/control", control)
     sampler = sampler_of(machine)
     for _ in range(30):
         assert value(card_of(sampler.tick()).load_percent) == 0.0
