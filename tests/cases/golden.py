@@ -18,13 +18,15 @@ from typing import Any
 from machines.build import place_of
 from vitrail.cli.json_plan import json_plan
 from vitrail.cli.json_values import json_error
+from vitrail.model import host_place
 from vitrail.model.choice import Choice, make_choice
 from vitrail.model.errors import Refused
+from vitrail.model.host_step import FixedFile, WriteFile
 from vitrail.model.machine import Host
 from vitrail.model.mode import Mode
 from vitrail.model.pci import PciAddress
 from vitrail.model.plan import Plan
-from vitrail.model.step import EditVm
+from vitrail.model.step import EditVm, HostStep
 from vitrail.model.vm import Vm
 from vitrail.service.places import open_place
 from vitrail.service.workplace import Workplace
@@ -124,8 +126,7 @@ def files_of(case: Case) -> dict[str, str]:
         for step in phase["steps"]:
             if step["kind"] == "edit-vm":
                 step["diff"] = "domain.diff"
-            if step["kind"] == "resume-at-login":
-                # It names how Vitrail was started, which is no fact of the machine.
+            if step["kind"] == "resume-at-login" or step["subject"] in _same_everywhere(found):
                 step["diff"] = ""
     files = {"plan.json": _written(document).replace(found.plan_id, _ANY_ID)}
     step = edited(found)
@@ -133,6 +134,13 @@ def files_of(case: Case) -> dict[str, str]:
         files["domain.diff"] = shown_diff(step.before, step.after)
         files["undo.diff"] = shown_diff(step.after, take_back(step.before, step.after, step.after).text)
     return files
+
+
+def _same_everywhere(plan: Plan) -> set[str]:
+    """Files without values: their texts are no fact of a machine, and are tried where they are made."""
+    changes = [step.change for step in plan.steps if isinstance(step, HostStep)]
+    files = [change for change in changes if isinstance(change, WriteFile) and isinstance(change.template, FixedFile)]
+    return {host_place.subject_of_change(change) for change in files if host_place.place_of(change.template).ours}
 
 
 def _written(document: dict[str, Any]) -> str:
@@ -149,8 +157,9 @@ def kept(case: Case) -> dict[str, str]:
 
 def keep(case: Case) -> None:
     """Write the case's files anew."""
+    files = files_of(case)
     case.folder.mkdir(parents=True, exist_ok=True)
     for path in case.folder.iterdir():
         path.unlink()
-    for name, words in files_of(case).items():
+    for name, words in files.items():
         (case.folder / name).write_text(words)
