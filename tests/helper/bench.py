@@ -38,6 +38,15 @@ from vitrail.model.host_step import (
 )
 from vitrail.model.kernel_argument import Flag, PlanToken
 from vitrail.model.pci import DeviceIdentity, PciAddress
+from vitrail.model.permission import (
+    AppArmorRoms,
+    HostGroup,
+    JoinGroup,
+    LabelRom,
+    LockedMemory,
+    SessionMemory,
+    VfioAccess,
+)
 from vitrail.model.render import digest_of, render
 from vitrail.model.reservation import ReservedCard, ReservedCards
 from vitrail.model.trial import EntryFolder
@@ -128,6 +137,11 @@ echo "source custom.cfg"
 
 
 _GRUB = _menu('. /etc/default/grub; for one in /etc/default/grub.d/*.cfg; do [ -e "$one" ] && . "$one"; done')
+_LINE_END = "line_end='\n'\n"
+_EACH_GROUP = _LINE_END + "out=''; while IFS= read -r row; do case \"$row\" in "
+_GROUPS_END = 'esac; out="$out$row$line_end"; done < /etc/group; printf %s "$out" > /etc/group\n'
+LABELS = "etc/selinux/targeted/contexts/files/file_contexts.local"
+ROM = "usr/local/share/vbios/card.v2.rom"
 DRESSED = ("etc/default/grub", "etc/kernel/cmdline", "boot/loader/entries/arch.conf", "boot/refind_linux.conf")
 PROGRAMS = {
     "usr/sbin/update-grub": f"{_GRUB} /boot/grub/grub.cfg\n",
@@ -151,12 +165,32 @@ PROGRAMS = {
     + ';; *) echo "options: $line"; exit 0 ;;\nesac\necho "$line" > /boot/stub.line\n',
     "usr/bin/sdboot-manage": ". /etc/sdboot-manage.conf\n"
     'echo "options root=/dev/vda1 $LINUX_OPTIONS" > /boot/loader/entries/one.conf\n',
+    "usr/sbin/usermod": "group=$3 user=$4\n"
+    + _EACH_GROUP
+    + '"$group:"*:) row="$row$user" ;; "$group:"*) row="$row,$user" ;; '
+    + _GROUPS_END,
+    "usr/bin/gpasswd": "user=$2 group=$3\n"
+    + _EACH_GROUP
+    + '"$group:"*) all=",${row##*:},"; all="${all%%,"$user",*},${all#*,"$user",}"; all=${all#,}; '
+    + 'row="${row%:*}:${all%,}" ;; '
+    + _GROUPS_END,
+    "usr/bin/udevadm": ":\n",
+    "usr/sbin/semanage": _LINE_END + "for path; do :; done; out=''\n"
+    'while IFS= read -r row; do case "$row" in "$path "*) ;; *) out="$out$row$line_end" ;; esac; done < '
+    f"/{LABELS}\n"
+    '[ "$2" = -a ] && out="$out$path system_u:object_r:$4:s0$line_end"\n'
+    f'printf %s "$out" > /{LABELS}\n',
+    "usr/sbin/restorecon": '[ -e "$2" ]\n',
     "usr/bin/proxmox-boot-tool": "read -r line < /etc/kernel/cmdline\n"
     'echo "options $line" > /boot/efi/loader/entries/pve.conf\n',
 }
 FILES = {
     "etc/machine-id": f"{MACHINE_ID}\n",
     "proc/sys/kernel/random/boot_id": f"{BOOT_ID}\n",
+    "etc/passwd": "root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\nbob:x:1001:105::/home/bob:/bin/sh\n",
+    "etc/group": "root:x:0:\nlibvirt:x:104:\nrender:x:105:cleo\n",
+    "etc/selinux/config": "SELINUX=enforcing\nSELINUXTYPE=targeted\n",
+    LABELS: "",
     "etc/default/grub": 'GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT="quiet splash"\nGRUB_CMDLINE_LINUX=""\n',
     "etc/kernel/cmdline": "root=/dev/vda1 rw quiet\n",
     "etc/sdboot-manage.conf": 'LINUX_OPTIONS="quiet"\n',
@@ -186,6 +220,8 @@ def make_machine(root: Path) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+    (root / ROM).parent.mkdir(parents=True)
+    (root / ROM).write_bytes(b"\x55\xaa firmware of a card")
     for name in DRESSED:
         _dress(root / name)
     for identity, code in CLASSES.items():
@@ -283,7 +319,7 @@ def write_step(root: Path, template: Template) -> WriteFile:
 
 def steps_of(root: Path, *changes: Template | HostChange) -> tuple[HostChange, ...]:
     """Templates become steps."""
-    own = (WriteFile, RunTool, ArgumentsByTool)
+    own = (WriteFile, RunTool, ArgumentsByTool, JoinGroup, LabelRom)
     return tuple(change if isinstance(change, own) else write_step(root, change) for change in changes)
 
 
@@ -352,6 +388,15 @@ STACKS: dict[str, tuple[Template | HostChange, ...]] = {
     "proxmox-boot-tool": (ArgumentsFile(ArgumentFile.KERNEL_CMDLINE, ARGUMENTS), RunTool(Tool.PROXMOX_REFRESH)),
     "refind": (ArgumentsFile(ArgumentFile.REFIND_LINUX, ARGUMENTS),),
     "booster": (FixedFile(Fixed.BOOSTER_MODULES),),
+    "permissions": (
+        VfioAccess("ada"),
+        RunTool(Tool.UDEV_RULES),
+        LockedMemory("ada", 17408),
+        SessionMemory(1000, 17408),
+        AppArmorRoms((ROM,)),
+        JoinGroup("ada", HostGroup.RENDER),
+        LabelRom(ROM),
+    ),
 }
 
 

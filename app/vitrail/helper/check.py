@@ -13,6 +13,7 @@ from vitrail.helper.effects import check_images, images_of
 from vitrail.helper.journal import readable_runs
 from vitrail.helper.machine import check_fits, check_room, check_space
 from vitrail.helper.packages import check_packages
+from vitrail.helper.permissions import check_given_to, check_permission
 from vitrail.helper.rules import check_rules, trial_of
 from vitrail.helper.run import demand
 from vitrail.helper.started_by import check_started_by
@@ -26,6 +27,7 @@ from vitrail.model.host_place import subject_of_change, subject_path
 from vitrail.model.host_step import ArgumentsByTool, HostChange, HostPlan, RunTool, WriteFile
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.outcome import RunState
+from vitrail.model.permission import JoinGroup, LabelRom
 from vitrail.model.render import digest_of, render
 from vitrail.model.trial import MakeTrialImage
 
@@ -77,7 +79,10 @@ def _check_runs(tree: Tree, tried: str | None) -> None:
 def _check_change(tree: Tree, change: HostChange) -> None:
     match change:
         case WriteFile():
+            check_given_to(tree, change.template)
             prepare(tree, change)
+        case JoinGroup() | LabelRom():
+            check_permission(tree, change)
         case RunTool() | ArgumentsByTool():
             demand(tree, change.tool)
             check_space(tree, images_of(tree, change.tool))

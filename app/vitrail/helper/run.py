@@ -73,6 +73,7 @@ _TOOLS: dict[Tool, _Program] = {
     Tool.SDBOOT_MANAGE: _Program(("sdboot-manage",), ("gen",)),
     Tool.LIMINE_UPDATE: _Program(("limine-update", "limine-mkinitcpio"), (), _SLOW),
     Tool.PROXMOX_REFRESH: _Program(("proxmox-boot-tool",), ("refresh",), _SLOW),
+    Tool.UDEV_RULES: _Program(("udevadm",)),
 }
 _ADD: dict[ArgumentTool, tuple[_Program, Callable[[str], tuple[str, ...]]]] = {
     ArgumentTool.GRUBBY: (_Program(("grubby",)), lambda words: ("--update-kernel=ALL", f"--args={words}")),
@@ -95,6 +96,9 @@ _LIST: dict[ArgumentTool, tuple[str, ...]] = {
     ArgumentTool.KERNELSTUB: ("-p",),
     ArgumentTool.RPM_OSTREE: ("kargs",),
 }
+
+
+_UDEV_CALLS = (("control", "--reload"), ("trigger", "--subsystem-match=vfio"))
 
 
 class SystemTool(Enum):
@@ -176,13 +180,22 @@ def run_tool(tree: Tree, tool: Tool, lock: int) -> Ran:
     """Run it over everything it looks after."""
     program = _TOOLS[tool]
     path = _find(tree, program)
-    vectors = _kernels(tree) if tool is Tool.KERNEL_INSTALL else (program.arguments,)
     ran = Ran(0, b"")
-    for arguments in vectors:
+    for arguments in _calls(tree, tool):
         ran = _run(tree, (path, *arguments), program.seconds, lock)
         if not ran.well:
             break
     return ran
+
+
+def _calls(tree: Tree, tool: Tool) -> tuple[tuple[str, ...], ...]:
+    """With which arguments it is started, one call after the other."""
+    match tool:
+        case Tool.KERNEL_INSTALL:
+            return _kernels(tree)
+        case Tool.UDEV_RULES:
+            return _UDEV_CALLS
+    return (_TOOLS[tool].arguments,)
 
 
 def _kernels(tree: Tree) -> tuple[tuple[str, ...], ...]:

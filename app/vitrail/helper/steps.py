@@ -15,6 +15,7 @@ from vitrail.helper.core_file import running_core
 from vitrail.helper.effects import look, marks_of
 from vitrail.helper.journal import Journal
 from vitrail.helper.one_shot import set_one_shot
+from vitrail.helper.permissions import give, given_words, is_given
 from vitrail.helper.progress import tell
 from vitrail.helper.put import make_folders, new_state, put, temporary_name, with_content
 from vitrail.helper.run import Ran, change_arguments, run_tool
@@ -27,6 +28,7 @@ from vitrail.model.host_step import ArgumentsByTool, HostPlan, RunTool, WriteFil
 from vitrail.model.host_wire import HostStepOutcome, Kind, Refusal
 from vitrail.model.kernel_argument import words_of
 from vitrail.model.outcome import StepResult
+from vitrail.model.permission import JoinGroup, LabelRom
 from vitrail.model.trial import MakeTrialImage, SetOneShot, StoreGuard
 
 _IMAGE_MODE = 0o600
@@ -55,7 +57,9 @@ def carry_out_step(state: State, journal: Journal, plan: HostPlan, index: int) -
     return HostStepOutcome(index, kind_of_change(change), subject_of_change(change), result.value)
 
 
-def _carried_out(state: State, journal: Journal, plan: HostPlan, index: int) -> StepResult:
+def _carried_out(  # noqa: PLR0911 - one way out a kind
+    state: State, journal: Journal, plan: HostPlan, index: int
+) -> StepResult:
     change = plan.steps[index]
     match change:
         case WriteFile():
@@ -75,6 +79,8 @@ def _carried_out(state: State, journal: Journal, plan: HostPlan, index: int) -> 
                 return bind(state, journal, change, index)
             except NotBoundError as error:
                 raise StepFailed(index, str(error)) from error
+        case JoinGroup() | LabelRom():
+            return _give(state, journal, change, index)
     return _use_tool(state, journal, plan, index)
 
 
@@ -105,6 +111,18 @@ def _put_made(state: State, journal: Journal, plan: HostPlan, index: int, conten
     journal.append(FileStarted(index, None, folders))
     make_folders(state.tree, folders, _PRIVATE_FOLDER)
     put(state.tree, path, content, new_state(state.tree, content, mode), temporary_name(journal.run, index))
+    return StepResult.DONE
+
+
+def _give(state: State, journal: Journal, change: JoinGroup | LabelRom, index: int) -> StepResult:
+    """What somebody was given before stays theirs when this is taken back; so that is in the journal first."""
+    before = given_words(state.tree, change)
+    journal.append(ToolStarted(index, before))
+    if before:
+        return StepResult.SAME
+    _demand_well(index, give(state.tree, change, state.lock_descriptor))
+    if not is_given(state.tree, change):
+        raise StepFailed(index, "no-effect")
     return StepResult.DONE
 
 

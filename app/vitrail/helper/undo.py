@@ -19,7 +19,7 @@ from vitrail.helper.put import drop_temporary, put, remove, remove_folders, temp
 from vitrail.helper.rules import is_of_guard
 from vitrail.helper.state import State
 from vitrail.helper.tree import File
-from vitrail.helper.undo_made import End, undo_made, undo_one_shot, undo_tool
+from vitrail.helper.undo_made import End, undo_given, undo_made, undo_one_shot, undo_tool
 from vitrail.model.binding import BindLive
 from vitrail.model.edited_lines import Unrenderable
 from vitrail.model.host_journal import FileStarted, HostStepTakenBack
@@ -27,12 +27,14 @@ from vitrail.model.host_place import Stage, kind_of_change, stages_of, subject_o
 from vitrail.model.host_step import ArgumentsByTool, HostPlan, RunTool, WriteFile
 from vitrail.model.host_wire import HostRunOutcome, HostStepOutcome, Kind, Refusal, Undo
 from vitrail.model.outcome import RunResult, StepResult
+from vitrail.model.permission import JoinGroup, LabelRom
 from vitrail.model.render import take_back
 from vitrail.model.trial import MakeTrialImage, SetOneShot, StoreGuard
 
 _SETTLED = (StepResult.TAKEN_BACK, StepResult.SAME, StepResult.MERGED)
 _TOOLS = (RunTool, ArgumentsByTool)
 _FILES = (WriteFile, MakeTrialImage, StoreGuard)
+_GIVEN = (JoinGroup, LabelRom)
 
 
 def undo(state: State, request: Undo, *, unless_kept: bool = False) -> tuple[HostRunOutcome, ...]:
@@ -78,7 +80,8 @@ def _chosen(state: State, request: Undo) -> tuple[Run, ...]:
 def _paths(plan: HostPlan) -> set[str]:
     """What a later plan may have built on; the guard's own files are shared, and looked after when they go."""
     steps = [change for change in plan.steps if not is_of_guard(change)]
-    return {path for change in steps if (path := subject_path(change)) is not None}
+    given = {subject_of_change(change) for change in steps if isinstance(change, _GIVEN)}
+    return given | {path for change in steps if (path := subject_path(change)) is not None}
 
 
 def undo_own(state: State, journal: Journal, plan: HostPlan) -> RunResult | None:
@@ -114,7 +117,8 @@ def take_back_steps(state: State, run: Run, steps: list[int], *, force: bool) ->
         marks = [index for index in started if isinstance(run.plan.steps[index], SetOneShot)]
         files = [index for index in reversed(started) if isinstance(run.plan.steps[index], _FILES)]
         live = [index for index in reversed(started) if isinstance(run.plan.steps[index], BindLive)]
-        for index in (*marks, *live, *files):
+        given = [index for index in reversed(started) if isinstance(run.plan.steps[index], _GIVEN)]
+        for index in (*marks, *live, *given, *files):
             ends[index] = _taken_back(state, run, index, force=force)
         moved = any(ends[index].result is not StepResult.SAME for index in files)
         tools = [index for index in inside if isinstance(run.plan.steps[index], _TOOLS) and started]
@@ -138,6 +142,8 @@ def _taken_back(state: State, run: Run, index: int, *, force: bool) -> End:
             end = undo_one_shot(state, run, index)
         case BindLive():
             end = undo_binding(state, run, index)
+        case JoinGroup() | LabelRom() as change:
+            end = undo_given(state, run, index, change)
         case _:
             end = undo_tool(state, run, index)
     return _journaled(Journal(state, run.name), index, end)

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from vitrail.helper.effects import builds_beside_entries, look, marks_of, without_images
 from vitrail.helper.journal import Run, readable_runs
 from vitrail.helper.one_shot import clear_one_shot
+from vitrail.helper.permissions import is_given, take
 from vitrail.helper.put import drop_temporary, remove, remove_folders, temporary_name
 from vitrail.helper.run import change_arguments, run_tool
 from vitrail.helper.state import State
 from vitrail.model.early_script import TABLE
 from vitrail.model.host_journal import FileStarted, ToolStarted
 from vitrail.model.host_place import subject_path
-from vitrail.model.host_step import ArgumentsByTool, RunTool
+from vitrail.model.host_step import ArgumentsByTool, RunTool, Tool
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.outcome import StepResult
+from vitrail.model.permission import JoinGroup, LabelRom
 from vitrail.model.trial import SetOneShot, StoreGuard
 
 
@@ -69,6 +71,25 @@ def undo_one_shot(state: State, run: Run, index: int) -> End:
     return End(StepResult.TAKEN_BACK if cleared else StepResult.SAME)
 
 
+def undo_given(state: State, run: Run, index: int, change: JoinGroup | LabelRom) -> End:
+    """Take back what was given, unless it was there before; where it is looked up decides, not what was said."""
+    started = run.steps[index].started
+    if not isinstance(started, ToolStarted):
+        return End(StepResult.FAILED, Kind.JOURNAL.value)
+    try:
+        if started.listed:
+            return End(StepResult.SAME)
+        was = take(state.tree, change, state.lock_descriptor)
+        left = is_given(state.tree, change)
+    except Refusal as refusal:
+        return End(StepResult.FAILED, refusal.kind.value)
+    except OSError as error:
+        return End(StepResult.FAILED, error.strerror or type(error).__name__)
+    if left:
+        return End(StepResult.FAILED, "still-there")
+    return End(StepResult.TAKEN_BACK if was else StepResult.SAME)
+
+
 def undo_tool(  # noqa: PLR0911 - one way out a reason
     state: State, run: Run, index: int
 ) -> End:
@@ -98,6 +119,8 @@ def undo_tool(  # noqa: PLR0911 - one way out a reason
         return End(StepResult.FAILED, error.strerror or type(error).__name__)
     if known and not seen.anywhere <= before:
         return End(StepResult.FAILED, "still-there")
-    if not ran.well and (not known or not marks):
+    # Where udev does not run, as in a rescue, the rule that is gone is all there is to it.
+    quiet = isinstance(change, RunTool) and change.tool is Tool.UDEV_RULES
+    if not ran.well and not quiet and (not known or not marks):
         return End(StepResult.FAILED, "tool-failed")
     return End(StepResult.TAKEN_BACK, None if ran.well else "tool-failed")

@@ -24,6 +24,15 @@ from vitrail.model.host_step import (
     Tool,
     WriteFile,
 )
+from vitrail.model.permission import (
+    AppArmorRoms,
+    JoinGroup,
+    LabelRom,
+    LockedMemory,
+    SessionMemory,
+    VfioAccess,
+    permission_path,
+)
 from vitrail.model.reservation import ReservedCards
 from vitrail.model.trial import (
     EntryTrial,
@@ -88,9 +97,12 @@ _FIXED: dict[Fixed, Place] = {
 }
 
 _IMAGE_TOOLS = frozenset({Tool.UPDATE_INITRAMFS, Tool.DRACUT, Tool.MKINITCPIO, Tool.BOOSTER})
+_START_TOOLS = frozenset(Tool) - _IMAGE_TOOLS - {Tool.UDEV_RULES}
 
 
-def place_of(template: Template) -> Place:
+def place_of(  # noqa: PLR0911 - one way out a kind
+    template: Template,
+) -> Place:
     """The one place of this template."""
     match template:
         case FixedFile():
@@ -105,6 +117,8 @@ def place_of(template: Template) -> Place:
             return Place(f"{template.folder.value}/custom.cfg", _PRIVATE, ours=False)
         case EntryTrial():
             return Place(f"{template.folder.value}/{entry_name(template.plan_id)}.conf", _PLAIN, ours=True)
+        case VfioAccess() | LockedMemory() | SessionMemory() | AppArmorRoms():
+            return Place(permission_path(template), _PLAIN, ours=True)
 
 
 def stages_of(changes: tuple[HostChange, ...]) -> tuple[Stage, ...]:
@@ -112,26 +126,32 @@ def stages_of(changes: tuple[HostChange, ...]) -> tuple[Stage, ...]:
 
     /etc/kernel/cmdline and its drop-ins feed whatever comes last: a boot tool, or, in unified images, the image tool.
     """
-    own_tool = any(isinstance(change, RunTool) and change.tool not in _IMAGE_TOOLS for change in changes)
+    own_tool = any(isinstance(change, RunTool) and change.tool in _START_TOOLS for change in changes)
     return tuple(_stage_of(change, own_tool=own_tool) for change in changes)
 
 
 def _stage_of(change: HostChange, *, own_tool: bool) -> Stage:
     match change:
         case RunTool():
-            return Stage.IMAGE if change.tool in _IMAGE_TOOLS else Stage.BOOT
+            return _stage_of_tool(change.tool)
         case MakeTrialImage():
             return Stage.IMAGE
-        case StoreGuard():
+        case StoreGuard() | JoinGroup() | LabelRom():
             return Stage.INERT
         case WriteFile():
             return _stage_of_file(change.template, own_tool=own_tool)
     return Stage.BOOT
 
 
+def _stage_of_tool(tool: Tool) -> Stage:
+    if tool in _IMAGE_TOOLS:
+        return Stage.IMAGE
+    return Stage.BOOT if tool in _START_TOOLS else Stage.INERT
+
+
 def _stage_of_file(template: Template, *, own_tool: bool) -> Stage:
     match template:
-        case FixedFile() | ReservedCards():
+        case FixedFile() | ReservedCards() | VfioAccess() | LockedMemory() | SessionMemory() | AppArmorRoms():
             return Stage.INERT
         case ArgumentsFile(which=ArgumentFile.KERNEL_CMDLINE | ArgumentFile.CMDLINE_DROP_IN) if not own_tool:
             return Stage.INERT
@@ -141,7 +161,7 @@ def _stage_of_file(template: Template, *, own_tool: bool) -> Stage:
 def subject_path(change: HostChange) -> str | None:
     """The path that a step writes itself, None where a program does the writing."""
     match change:
-        case RunTool() | ArgumentsByTool() | SetOneShot() | BindLive():
+        case RunTool() | ArgumentsByTool() | SetOneShot() | BindLive() | JoinGroup() | LabelRom():
             return None
         case MakeTrialImage():
             return image_path(change.folder, change.plan_id)
@@ -159,6 +179,10 @@ def subject_of_change(change: HostChange) -> str:
             return change.means.value
         case BindLive():
             return str(change.identity.address)
+        case JoinGroup():
+            return f"{change.group.value}: {change.user}"
+        case LabelRom():
+            return f"/{change.path}"
     return f"/{subject_path(change)}"
 
 
@@ -170,6 +194,8 @@ _KINDS: dict[type, str] = {
     SetOneShot: "set-one-shot",
     StoreGuard: "store-guard",
     BindLive: "bind-live",
+    JoinGroup: "join-group",
+    LabelRom: "label-rom",
 }
 
 

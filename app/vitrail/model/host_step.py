@@ -14,6 +14,7 @@ from enum import StrEnum
 from vitrail.model.binding import BindLive
 from vitrail.model.kernel_argument import KernelArgument, PlanToken, check_arguments, check_plan_id
 from vitrail.model.pci import DeviceIdentity
+from vitrail.model.permission import JoinGroup, LabelRom, Permission
 from vitrail.model.reservation import MAX_CARDS, ReservedCard, ReservedCards
 from vitrail.model.trial import EntryFolder, EntryTrial, GrubTrial, MakeTrialImage, SetOneShot, StoreGuard
 
@@ -100,7 +101,7 @@ class FixedFile:
     which: Fixed
 
 
-Template = ArgumentsFile | LoaderEntry | ReservedCards | FixedFile | GrubTrial | EntryTrial
+Template = ArgumentsFile | LoaderEntry | ReservedCards | FixedFile | GrubTrial | EntryTrial | Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,8 @@ class Tool(StrEnum):
     SDBOOT_MANAGE = "sdboot-manage"
     LIMINE_UPDATE = "limine-update"
     PROXMOX_REFRESH = "proxmox-boot-tool"
+    UDEV_RULES = "udevadm"
+    """Read the rules again, and go by them for the devices of vfio that are there already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,9 @@ class ArgumentsByTool:
         check_arguments(self.arguments)
 
 
-HostChange = WriteFile | RunTool | ArgumentsByTool | MakeTrialImage | SetOneShot | StoreGuard | BindLive
+HostChange = (
+    WriteFile | RunTool | ArgumentsByTool | MakeTrialImage | SetOneShot | StoreGuard | BindLive | JoinGroup | LabelRom
+)
 
 
 @dataclass(frozen=True, slots=True)

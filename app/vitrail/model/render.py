@@ -31,6 +31,7 @@ from vitrail.model.host_step import (
     Template,
 )
 from vitrail.model.kernel_argument import words_of
+from vitrail.model.permission import AppArmorRoms, LockedMemory, SessionMemory, VfioAccess, permission_text
 from vitrail.model.reservation import ReservedCard, ReservedCards
 from vitrail.model.trial import EntryTrial, GrubTrial
 from vitrail.model.trial_entry import entry_file, grub_entry
@@ -99,6 +100,8 @@ def _whole(template: Template) -> str | None:
             return _WHOLE[template.which].format(words=" ".join(words_of(template.arguments)))
         case EntryTrial():
             return entry_file(template)
+        case VfioAccess() | LockedMemory() | SessionMemory() | AppArmorRoms():
+            return _HEADER + permission_text(template)
     return None
 
 

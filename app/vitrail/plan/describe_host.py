@@ -16,6 +16,16 @@ from vitrail.model.host_step import (
     WriteFile,
 )
 from vitrail.model.kernel_argument import words_of
+from vitrail.model.permission import (
+    SELINUX_TYPE,
+    AppArmorRoms,
+    JoinGroup,
+    LabelRom,
+    LockedMemory,
+    Permission,
+    SessionMemory,
+    VfioAccess,
+)
 from vitrail.model.reservation import ReservedCards
 from vitrail.model.text import Text, text
 from vitrail.model.trial import EntryTrial, GrubTrial, MakeTrialImage, SetOneShot, StoreGuard
@@ -41,6 +51,10 @@ def summary_of_change(  # noqa: PLR0911 - one way out a kind
             return text("plan.step.store-guard", path=subject)
         case BindLive():
             return _summary_of_binding(change)
+        case JoinGroup():
+            return text("plan.step.join-group", user=change.user, group=change.group.value)
+        case LabelRom():
+            return text("plan.step.label-rom", path=subject, type=SELINUX_TYPE)
 
 
 def _summary_of_file(template: Template, path: str) -> Text:
@@ -58,9 +72,26 @@ def _summary_of_file(template: Template, path: str) -> Text:
             return text("plan.step.arguments.loader-entry", words=words, path=path)
         case GrubTrial() | EntryTrial():
             return text("plan.step.file.trial", path=path)
+        case VfioAccess() | LockedMemory() | SessionMemory() | AppArmorRoms():
+            return _summary_of_permission(template, path)
 
 
-def undo_of_change(change: HostChange) -> Text:
+def _summary_of_permission(permission: Permission, path: str) -> Text:
+    match permission:
+        case VfioAccess():
+            return text("plan.step.file.vfio-access", user=permission.user, path=path)
+        case LockedMemory():
+            return text("plan.step.file.locked-memory", user=permission.user, mib=permission.mib, path=path)
+        case SessionMemory():
+            return text("plan.step.file.session-memory", mib=permission.mib, path=path)
+        case AppArmorRoms():
+            roms = ", ".join(f"/{rom}" for rom in permission.paths)
+            return text("plan.step.file.apparmor-roms", len(permission.paths), roms=roms, path=path)
+
+
+def undo_of_change(  # noqa: PLR0911 - one way out a kind
+    change: HostChange,
+) -> Text:
     """How the step is taken back."""
     subject = subject_of_change(change)
     match change:
@@ -76,6 +107,10 @@ def undo_of_change(change: HostChange) -> Text:
             return text("plan.undo.set-one-shot", tool=subject)
         case BindLive():
             return _undo_of_binding(change)
+        case JoinGroup():
+            return text("plan.undo.join-group", user=change.user, group=change.group.value)
+        case LabelRom():
+            return text("plan.undo.label-rom", path=subject)
 
 
 def _summary_of_binding(change: BindLive) -> Text:
