@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,11 @@ from helper.bench import (
     BOOT_ID,
     NEXT_BOOT_ID,
     PLAN_ID,
+    STACKS,
+    WORDS,
     apply_line,
     ask,
+    call,
     line,
     plan_of,
     snapshot,
@@ -36,8 +40,9 @@ from helper.trial_bench import (
 )
 from vitrail.helper.core_file import running_core
 from vitrail.model.host_place import GUARD_CORE, place_of
-from vitrail.model.host_step import ArgumentFile, ArgumentsFile, HostPlan, WriteFile
+from vitrail.model.host_step import ArgumentFile, ArgumentsFile, Fixed, FixedFile, HostPlan, WriteFile
 from vitrail.model.kernel_argument import Flag
+from vitrail.model.trial import StoreGuard
 
 pytestmark = pytest.mark.real
 
@@ -265,3 +270,79 @@ def test_what_somebody_edited_of_the_trial_s_own_is_told_or_gone(grub, path):
     results = {step["subject"]: step["result"] for step in outcome["steps"]}
     assert results[f"/{path}"] == ("left" if path == UNIT else "taken_back")
     assert (grub / path).exists() == (path == UNIT)
+
+
+@pytest.mark.parametrize("when", ["before the restart", "in the trial", "after Keep"])
+def test_images_that_others_build_meanwhile_change_nothing(grub, when):
+    before = snapshot(grub)
+    applied(grub, grub_trial(grub))
+    if when == "before the restart":
+        call(grub, "/usr/sbin/update-initramfs", "-u", "-k", "all")
+    start_trial(grub)
+    if when == "in the trial":
+        call(grub, "/usr/sbin/update-initramfs", "-u", "-k", "all")
+    kept(grub)
+    if when == "after Keep":
+        call(grub, "/usr/sbin/update-initramfs", "-u", "-k", "all")
+    (outcome,) = undone(grub, plan_id=PLAN_ID)
+    assert outcome["result"] == "taken_back"
+    normal_start(grub)
+    assert snapshot(grub) == before
+
+
+def test_a_kernel_that_is_installed_in_the_trial_is_kept_and_taken_back_too(grub):
+    applied(grub, grub_trial(grub))
+    start_trial(grub)
+    (grub / "lib/modules/6.3.0").mkdir()
+    build = grub / "usr/sbin/update-initramfs"
+    build.write_text(build.read_text().replace("initrd.img-6.2.0", "initrd.img-6.2.0 /boot/initrd.img-6.3.0"))
+    call(grub, "/usr/sbin/update-initramfs", "-c", "-k", "6.3.0")
+    fresh = (grub / "boot/initrd.img-6.3.0").read_bytes()
+    assert b"reserved-cards" not in fresh
+    kept(grub)
+    assert b"reserved-cards" in (grub / "boot/initrd.img-6.3.0").read_bytes()
+    undone(grub, plan_id=PLAN_ID)
+    assert (grub / "boot/initrd.img-6.3.0").read_bytes() == fresh
+
+
+def test_what_was_kept_and_taken_back_can_be_tried_again(grub):
+    plan = applied(grub, grub_trial(grub))
+    start_trial(grub)
+    kept(grub)
+    assert not (grub / GUARD_CORE).exists()
+    undone(grub, plan_id=PLAN_ID)
+    normal_start(grub)
+    applied(grub, plan)
+    assert (grub / GUARD_CORE).exists()
+
+
+def test_a_lasting_plan_under_guard_loses_only_the_guard_when_kept(grub):
+    before = snapshot(grub)
+    lasting = plan_of(grub, FixedFile(Fixed.GUARD_UNIT), FixedFile(Fixed.GUARD_AT_START), *STACKS["refind"])
+    plan = applied(
+        grub,
+        replace(lasting, steps=(lasting.steps[0], lasting.steps[1], StoreGuard(), *lasting.steps[2:]), guarded=True),
+    )
+    start_trial(grub)
+    now = kept(grub)
+    assert (now["state"], now["kept"], now["awaits_keep"]) == ("applied", True, False)
+    assert not (grub / UNIT).exists()
+    assert not (grub / GUARD_CORE).exists()
+    assert WORDS[1] in (grub / "boot/refind_linux.conf").read_text()
+    assert kept(grub) == now
+    (outcome,) = undone(grub, plan_id=plan.plan_id)
+    assert outcome["result"] == "taken_back"
+    normal_start(grub)
+    (grub / "boot/grub/grubenv").write_bytes(BLOCK)
+    assert {name for name in before if snapshot(grub)[name] != before[name]} == set()
+
+
+def test_a_mark_without_its_program_is_told(grub):
+    applied(grub, grub_trial(grub))
+    (grub / "usr/bin/grub-editenv").unlink()
+    (outcome,) = undone(grub)
+    assert outcome["result"] == "incomplete"
+    results = {step["kind"]: (step["result"], step["detail"]) for step in outcome["steps"]}
+    assert results["set-one-shot"] == ("failed", "tool-missing")
+    assert results["make-trial-image"][0] == "taken_back"
+    assert not (grub / ENTRY_OF["grub"]).exists()

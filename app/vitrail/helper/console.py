@@ -32,6 +32,9 @@ _DETAILS = {
     Kind.TOOL_MISSING.value: "the program is not on this system",
     Kind.JOURNAL.value: "what was there before is missing from /var/lib/vitrail",
     Kind.PLACE.value: "the path is a link or belongs to someone else",
+    Kind.UNREAD.value: "what it made cannot be looked into",
+    Kind.ONE_SHOT.value: "the boot loader still has the trial set for the next start; clear it with: "
+    "grub-editenv - unset next_entry (or: bootctl set-oneshot '')",
 }
 _REFUSALS = {
     Kind.LOCKED: "Another Vitrail helper, or a program it started, is at work. Try again when it has ended.",
