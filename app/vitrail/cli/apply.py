@@ -20,7 +20,7 @@ from vitrail.cli.runs_page import run_code, write_step, write_sum, write_waiting
 from vitrail.model.errors import Refused, Unreadable
 from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
 from vitrail.model.plan import Plan
-from vitrail.model.text import text
+from vitrail.model.text import Text, text
 from vitrail.service.helper_install import InstallPreview
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import speaker
@@ -31,43 +31,86 @@ def run(request: Namespace) -> int:
     if not request.yes and (request.json or not on_a_terminal()):
         raise Unreadable(text("cli.apply.needs-yes"), text("cli.apply.plan-first"))
     with closing(open_from(request)) as workplace:
-        plan = _plan(request, workplace)
-        first = workplace.needs_first(plan)
         if request.json:
-            installed = _installed(workplace, first)
-            outcome = workplace.apply(plan)
-            print_json(json_runs((replace(outcome, steps=(*installed, *outcome.steps)),)))
+            outcome = _quietly(request, workplace)
+            print_json(json_runs((outcome,)))
         else:
-            outcome = _shown(request, workplace, plan, first)
+            outcome = _shown(request, workplace)
     return run_code((outcome,))
 
 
-def _installed(workplace: Workplace, first: InstallPreview | None) -> tuple[StepOutcome, ...]:
-    """The root helper, where this plan needs it and it is not here yet: exactly what its preview holds."""
+def _install(workplace: Workplace, first: InstallPreview | None) -> tuple[StepOutcome, ...]:
+    """The root helper, where it is needed and not here yet: exactly what its preview holds."""
     if first is None:
         return ()
     return tuple(StepOutcome("install-helper", path, StepResult.DONE) for path in workplace.install_helper(first))
 
 
-def _shown(request: Namespace, workplace: Workplace, plan: Plan, first: InstallPreview | None) -> RunOutcome:
+def _quietly(request: Namespace, workplace: Workplace) -> RunOutcome:
+    """For a script, which said yes to everything that is needed."""
+    plan = _plan(request, workplace)
+    installed = _install(workplace, workplace.helper_to_look(plan) or workplace.needs_first(plan))
+    if installed:
+        # With the helper there is more to be seen, so it may be another plan.
+        plan = _plan(request, workplace)
+    outcome = workplace.apply(plan)
+    return replace(outcome, steps=(*installed, *outcome.steps))
+
+
+def _shown(request: Namespace, workplace: Workplace) -> RunOutcome:
     page = Page(speaker(request.language))
     banner(page, workplace.kind, workplace.label)
+    plan = _plan(request, workplace)
+    look = workplace.helper_to_look(plan)
+    if look is not None:
+        write_install(page, look, text("cli.plan.helper.to-look"))
+        _agree(request, page, text("cli.plan.helper.ask"))
+        _tell(page, _install(workplace, look))
+        plan = _plan(request, workplace)
     write_plan(page, plan)
+    first = workplace.needs_first(plan)
     if first is not None:
-        write_install(page, first)
+        write_install(page, first, text("cli.plan.helper.why"))
     # What this version cannot write is refused below; asking first would promise otherwise.
-    if not request.yes and plan.steps and plan.writable:
-        ask(page, text("cli.apply.ask", vm=plan.vm_name))
+    if plan.steps and plan.writable:
+        _agree(request, page, _question(plan))
     if plan.steps:
         page.write()
     require_shown()
-    for step in _installed(workplace, first):
-        write_step(page, step)
+    if first is not None:
+        _tell(page, _install(workplace, first))
+        plan = _planned_again(request, workplace, page, plan)
     outcome = workplace.apply(plan, lambda step: write_step(page, step))
     write_sum(page, (outcome,), text("cli.apply.nothing"))
     if outcome.result is RunResult.AWAITING_KEEP:
         write_waiting(page, workplace.kind, outcome.plan_id)
     return outcome
+
+
+def _question(plan: Plan) -> Text:
+    return text("cli.apply.ask" if plan.guard is None else "cli.apply.ask-host", vm=plan.vm_name)
+
+
+def _agree(request: Namespace, page: Page, question: Text) -> None:
+    if not request.yes:
+        ask(page, question)
+
+
+def _tell(page: Page, steps: tuple[StepOutcome, ...]) -> None:
+    for step in steps:
+        write_step(page, step)
+
+
+def _planned_again(request: Namespace, workplace: Workplace, page: Page, shown: Plan) -> Plan:
+    """The plan as it is now that the helper lends what only root reads; shown and asked about where it is another."""
+    plan = _plan(request, workplace)
+    if plan.plan_id != shown.plan_id:
+        page.write()
+        page.paragraph(text("cli.plan.helper.plan-again"))
+        write_plan(page, plan)
+        _agree(request, page, _question(plan))
+        require_shown()
+    return plan
 
 
 def _plan(request: Namespace, workplace: Workplace) -> Plan:

@@ -61,10 +61,10 @@ def _guard(page: Page, plan: Plan) -> None:
         page.entry("· ", reason, 2)
 
 
-def write_install(page: Page, preview: InstallPreview) -> None:
+def write_install(page: Page, preview: InstallPreview, why: Text) -> None:
     """The root helper that has to be there first: every file, and what of it changes."""
     page.heading(text("cli.plan.helper"))
-    page.paragraph(text("cli.plan.helper.why"), 2)
+    page.paragraph(why, 2)
     for missing in preview.missing:
         page.entry("! ", missing, 2)
     for file in preview.files:

@@ -107,6 +107,12 @@ class Workplace(View):
 
         return helper_for(self._place, plan)
 
+    def helper_to_look(self, plan: Plan) -> InstallPreview | None:
+        """The root helper where this plan lacks what only root reads; installed, it lends that to the next plan."""
+        from vitrail.service.helper_first import helper_to_look
+
+        return helper_to_look(self._place, plan)
+
     def install_helper(self, preview: InstallPreview) -> tuple[str, ...]:
         """Install exactly what was shown; the paths that changed. Raises Refused, Unreachable or Unsettled."""
         from vitrail.service.helper_install import carry_out
