@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import gzip
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from helper.bench import CARDS, PLAN_ID, apply_line, ask, line, program, snapshot, steps_of, variable
+from helper.bench import CARDS, PLAN_ID, REPOSITORY, apply_line, ask, line, program, snapshot, steps_of, variable
+from helper.test_hostile import generated, without
 from helper.trial_bench import (
     INITRD,
     KERNEL,
@@ -79,7 +83,7 @@ def test_a_value_that_is_not_this_system_s(machine, name):
     assert refused(machine, apply_line(grub_trial(machine, **values))) == reason
 
 
-def without(plan: HostPlan, index: int) -> HostPlan:
+def without_step(plan: HostPlan, index: int) -> HostPlan:
     return replace(plan, steps=tuple(step for place, step in enumerate(plan.steps) if place != index))
 
 
@@ -88,11 +92,11 @@ def with_step(plan: HostPlan, index: int, step: Any) -> HostPlan:
 
 
 SHAPES: dict[str, tuple[Callable[[HostPlan], HostPlan], str]] = {
-    "no unit": (lambda plan: without(plan, 0), "trial"),
-    "no core": (lambda plan: without(plan, 1), "guard"),
-    "no image": (lambda plan: without(plan, 2), "trial"),
-    "no entry": (lambda plan: without(plan, 3), "trial"),
-    "no mark": (lambda plan: without(plan, 4), "trial"),
+    "no unit": (lambda plan: without_step(plan, 0), "trial"),
+    "no core": (lambda plan: without_step(plan, 1), "guard"),
+    "no image": (lambda plan: without_step(plan, 2), "trial"),
+    "no entry": (lambda plan: without_step(plan, 3), "trial"),
+    "no mark": (lambda plan: without_step(plan, 4), "trial"),
     "the mark before the entry": (lambda plan: replace(plan, steps=(*plan.steps[:3], *plan.steps[:2:-1])), "trial"),
     "not guarded": (lambda plan: replace(plan, guarded=False), "keep"),
     "a lasting step beside it": (lambda plan: replace(plan, steps=(plan.keep[0], *plan.steps)), "trial"),
@@ -359,3 +363,31 @@ def test_a_variable_that_is_empty_is_no_mark(tmp_path):
     assert (root / ONE_SHOT).read_bytes() == b""
     (answer,) = ask(root, apply_line(table_trial(root)))
     assert answer["ok"], answer
+
+
+def test_no_generated_trial_is_begun_but_those_that_are_smaller(machine):
+    plan = grub_trial(machine)
+    request = json.loads(apply_line(plan))
+    # What Keep makes lasting may be less, a trial may reserve fewer cards, and its line may lack what is not its own.
+    legal = [without(request, ("plan", "keep", index)) for index in range(len(plan.keep))]
+    legal += [without(request, ("plan", "steps", 2, "cards", "cards", index)) for index in (0, 1)]
+    allowed = {json.dumps(one) for one in (*legal, request | {"id": "Tx"}, request)}
+    lines = [one for one in map(json.dumps, generated(request)) if one not in allowed]
+    assert len(lines) > 4000
+    before = snapshot(machine, own=True)
+    start = [sys.executable, "-m", "vitrail.helper", "--stdio", "--check", "--root", machine]
+    run = subprocess.run(
+        start,
+        input="".join(f"{one}\n" for one in lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(REPOSITORY / "app")},
+    )
+    answers = [json.loads(answer) for answer in run.stdout.splitlines()]
+    assert len(answers) == len(lines)
+    begun = [line for line, answer in zip(lines, answers, strict=True) if answer["ok"]]
+    assert begun == []
+    kinds = {answer["error"]["kind"] for answer in answers}
+    assert kinds >= {"fields", "rendering", "rule", "trial"}
+    assert snapshot(machine, own=True) == before
