@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vitrail.judge.guard import judge_guard
 from vitrail.judge.passthrough import before_restart
-from vitrail.model.boot import BootStack, InitramfsTool
+from vitrail.model.boot import BootStack
 from vitrail.model.finding import Finding
 from vitrail.model.host_step import RunTool, Tool
 from vitrail.model.machine import Gpu, Host, MachineKind
@@ -16,7 +16,7 @@ from vitrail.model.plan import Guard, Phase, When, Writer
 from vitrail.model.reading import known_or
 from vitrail.model.step import HostStep
 from vitrail.model.text import Text, text
-from vitrail.plan.host.arguments import Written, argument_steps
+from vitrail.plan.host.arguments import PROVEN, Written, argument_steps
 from vitrail.plan.host.by_hand import by_hand, nix_snippet
 from vitrail.plan.host.files import NoStep, by_program
 from vitrail.plan.host.initramfs import image_steps, inert_steps
@@ -25,10 +25,6 @@ from vitrail.plan.host.trial import lasting_guard, trial_steps
 
 HOST_PHASE = "prepare-host"
 KEEP_PHASE = "keep-host"
-
-PROVEN_IMAGE_TOOLS = (InitramfsTool.INITRAMFS_TOOLS, InitramfsTool.DRACUT)
-"""With GRUB on Debian and Ubuntu, entries of systemd-boot, and kernel-install (`Written.proven`), these were run on
-real starts. Everything else is shown on a live machine and written only on recordings, until it has been, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def _part(need: Need, guard: Guard, looked_at: tuple[Finding, ...]) -> HostPart:
     else:
         phases = (Phase(HOST_PHASE, Writer.HOST, (*lasting_guard(need), *lasting), may),)
     findings = () if why_not is None else (by_hand(lasting, why_not),)
-    return HostPart(phases, guard, (*findings, *looked_at), need.identities)
+    return HostPart(phases, guard, (*findings, *written.findings, *looked_at), need.identities)
 
 
 def _lasting(need: Need, written: Written) -> tuple[HostStep, ...]:
@@ -89,8 +85,6 @@ def _why_not_written(need: Need, written: Written) -> Text | None:
             return text("plan.host.elsewhere")
         case MachineKind.REAL:
             tool = known_or(need.host.boot.initramfs, None)
-            if written.proven and (need.table is None or tool in PROVEN_IMAGE_TOOLS):
-                return None
-            stack = known_or(need.host.boot.stack, None)
-            names = [one.value for one in (stack, tool) if one is not None]
-            return text("plan.host.unproven", names=", ".join(names))
+            builder = None if need.table is None or tool is None else tool.value
+            unproven = [name for name in (written.way, builder) if name is not None and name not in PROVEN]
+            return text("plan.host.unproven", names=", ".join(unproven)) if unproven else None

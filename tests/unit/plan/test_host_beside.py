@@ -173,3 +173,11 @@ def test_a_merged_file_says_all_of_its_words():
     ]
     assert isinstance(file, ArgumentsFile)
     assert file.arguments == (PlanToken(PLAN),)
+
+
+@pytest.mark.parametrize(("secure", "said"), [(True, ["fail"]), (False, []), (hosts.UNREAD, ["unknown"])])
+@pytest.mark.parametrize("name", ["uki", "uki-kernel-install"])
+def test_a_unified_image_has_to_be_signed_where_the_firmware_asks_for_it(name, secure, said):
+    found = part(starts.start(name), secure_boot=secure, kind=MachineKind.RECORDING)
+    assert [finding.status for finding in said_of_steps(found)] == said
+    assert all(phase.writable for phase in found.phases)

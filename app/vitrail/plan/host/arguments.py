@@ -14,7 +14,7 @@ from functools import partial
 from vitrail.judge.iommu import arguments_now
 from vitrail.judge.trial_start import NoTrial, entry_start, grub_folder
 from vitrail.model.boot import BootSetup, BootStack, InitramfsTool
-from vitrail.model.finding import Evidence
+from vitrail.model.finding import Evidence, Finding
 from vitrail.model.host_step import (
     ArgumentFile,
     ArgumentsByTool,
@@ -29,6 +29,7 @@ from vitrail.model.reading import Known, Unknown, known_or
 from vitrail.model.step import HostStep
 from vitrail.model.text import text
 from vitrail.model.trial import GrubFolder
+from vitrail.plan.draft import warning
 from vitrail.plan.host.files import by_program, no_step, write_file
 from vitrail.plan.host.need import Need, with_earlier
 
@@ -40,14 +41,29 @@ _KERNEL_CMDLINE = {
 _DEBIAN_LIKE = ("debian", "ubuntu")
 
 
+PROVEN = frozenset(
+    {
+        ArgumentFile.GRUB_DROP_IN.value,
+        "loader-entry",
+        BootStack.KERNEL_INSTALL.value,
+        InitramfsTool.INITRAMFS_TOOLS.value,
+        InitramfsTool.DRACUT.value,
+    }
+)
+"""Ways of writing, and builders of images, that were seen to work on real starts: GRUB of Debian and Ubuntu, entries of
+systemd-boot, kernel-install. A live machine is written in no other way; there the steps are shown, to be done by hand.
+What joins this set has been started from, changed, kept and taken back on a machine that has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """The steps of one owner. `feeding`: files that the image tool reads, so they come before it."""
 
+    way: str
+    """How it is written, as `PROVEN` calls it."""
     feeding: tuple[HostStep, ...] = ()
     boot: tuple[HostStep, ...] = ()
-    proven: bool = False
-    """Whether exactly this was seen to work on a real start."""
+    findings: tuple[Finding, ...] = ()
 
 
 def argument_steps(need: Need) -> Written:
@@ -72,13 +88,13 @@ def reads_drop_ins(need: Need) -> bool:
 def _grub(need: Need) -> Written:
     if reads_drop_ins(need):
         steps = (_own_file(need, ArgumentFile.GRUB_DROP_IN), by_program(RunTool(Tool.UPDATE_GRUB)))
-        return Written(boot=steps, proven=True)
+        return Written(ArgumentFile.GRUB_DROP_IN.value, boot=steps)
     try:
         folder = grub_folder(need.setup)
     except NoTrial as none:
         raise no_step(text("plan.host.no-menu", reason=none.reason), text("plan.host.no-menu.remedy")) from none
     tool = Tool.GRUB_MKCONFIG if folder is GrubFolder.GRUB else Tool.GRUB2_MKCONFIG
-    return Written(boot=(_own_file(need, ArgumentFile.GRUB_DEFAULTS), by_program(RunTool(tool))))
+    return _in_block(need, ArgumentFile.GRUB_DEFAULTS, tool)
 
 
 def _own_file(need: Need, which: ArgumentFile) -> HostStep:
@@ -90,11 +106,11 @@ def _words(need: Need, which: ArgumentFile) -> HostStep:
 
 
 def _in_block(need: Need, which: ArgumentFile, tool: Tool) -> Written:
-    return Written(boot=(_own_file(need, which), by_program(RunTool(tool))))
+    return Written(which.value, boot=(_own_file(need, which), by_program(RunTool(tool))))
 
 
 def _first_start(need: Need) -> Written:
-    return Written(boot=(_words(need, ArgumentFile.REFIND_LINUX),))
+    return Written(ArgumentFile.REFIND_LINUX.value, boot=(_words(need, ArgumentFile.REFIND_LINUX),))
 
 
 def _by_tool(need: Need, tool: ArgumentTool) -> Written:
@@ -102,7 +118,7 @@ def _by_tool(need: Need, tool: ArgumentTool) -> Written:
     words = words_of(need.own)
     now = [word for word in words if word in arguments_now(need.host)]
     step = by_program(ArgumentsByTool(tool, need.own), "".join(f"{word}\n" for word in now), "\n".join(words) + "\n")
-    return Written(boot=(step,))
+    return Written(tool.value, boot=(step,))
 
 
 def _kernel_cmdline(need: Need, stack: BootStack) -> Written:
@@ -113,7 +129,7 @@ def _kernel_cmdline(need: Need, stack: BootStack) -> Written:
     if stack is BootStack.SDBOOTUTIL and need.table is not None:
         tools.insert(0, Tool.SDBOOTUTIL_IMAGES)
     steps = (_words(need, ArgumentFile.KERNEL_CMDLINE), *(by_program(RunTool(tool)) for tool in tools))
-    return Written(boot=steps, proven=stack is BootStack.KERNEL_INSTALL)
+    return Written(stack.value, boot=steps)
 
 
 def _entry(need: Need) -> Written:
@@ -127,25 +143,35 @@ def _entry(need: Need) -> Written:
     except ValueError as error:
         title = text("plan.host.entry-name", entry=found.entry)
         raise no_step(title, text("plan.host.no-entry.remedy"), Evidence("LoaderEntrySelected", found.entry)) from error
-    return Written(boot=(write_file(need.setup, template),), proven=True)
+    return Written("loader-entry", boot=(write_file(need.setup, template),))
 
 
 def _unified(need: Need) -> Written:
     """Words inside a unified image: only where a file is known to hold the whole line already."""
     setup = need.setup
+    signed = _to_be_signed(need)
     layout = setup.content("etc/kernel/install.conf")
-    by_kernel_install = isinstance(layout, Known) and "layout=uki" in (layout.value or "").split()
-    if by_kernel_install:
+    if isinstance(layout, Known) and "layout=uki" in (layout.value or "").split():
         steps = (_words(need, ArgumentFile.KERNEL_CMDLINE), by_program(RunTool(Tool.KERNEL_INSTALL)))
-        return Written(boot=steps)
+        return Written(BootStack.UKI.value, boot=steps, findings=signed)
     if known_or(need.host.boot.initramfs, None) is not InitramfsTool.MKINITCPIO:
         raise no_step(text("plan.host.unified-builder"), text("plan.host.unified-builder.remedy"))
     whole = setup.content("etc/kernel/cmdline")
     if isinstance(whole, Unknown) or whole.value is not None:
-        return Written(feeding=(_words(need, ArgumentFile.KERNEL_CMDLINE),))
+        return Written(BootStack.UKI.value, feeding=(_words(need, ArgumentFile.KERNEL_CMDLINE),), findings=signed)
     if not _has_root_drop_in(setup):
         raise no_step(text("plan.host.unified-line"), text("plan.host.unified-line.remedy"))
-    return Written(feeding=(_own_file(need, ArgumentFile.CMDLINE_DROP_IN),))
+    return Written(BootStack.UKI.value, feeding=(_own_file(need, ArgumentFile.CMDLINE_DROP_IN),), findings=signed)
+
+
+def _to_be_signed(need: Need) -> tuple[Finding, ...]:
+    """The firmware starts no image that was built anew and not signed anew; the guard would never run."""
+    secure = need.host.boot.secure_boot
+    if isinstance(secure, Known) and not secure.value:
+        return ()
+    known = isinstance(secure, Known)
+    title = text("plan.host.signature") if known else text("plan.host.signature-unknown")
+    return (warning("host.signature", title, text("plan.host.signature.remedy"), known=known),)
 
 
 def _has_root_drop_in(setup: BootSetup) -> bool:
