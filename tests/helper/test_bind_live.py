@@ -114,6 +114,9 @@ class TestGivingAndBack:
         answer = asked(kernel, undo_line(PLAN_ID))
         assert [step["result"] for step in answer["result"][0]["steps"]] == ["taken_back", "left"]
         assert kernel.driver(SOUND.address) == "nvme"
+        (kernel.root / PCI / "drivers/nvme/unbind").write_text("")
+        asked(kernel, undo_line(PLAN_ID, force=True))
+        assert drivers(kernel) == ["nouveau", "snd_hda_intel"]
 
     def test_vfio_is_loaded_where_it_is_not(self, kernel):
         shutil.rmtree(kernel.root / PCI / "drivers/vfio-pci")

@@ -28,9 +28,10 @@ from vitrail.helper.guard_hands import Hands
 from vitrail.helper.journal import begin
 from vitrail.helper.tree import Tree
 from vitrail.model.host_step import Fixed, FixedFile
-from vitrail.model.host_story import GuardPhase
+from vitrail.model.host_story import GuardClock, GuardPhase
 from vitrail.model.outcome import RunResult
 from vitrail.model.trial import OneShot, SetOneShot
+from vitrail.model.wire import from_wire
 
 pytestmark = pytest.mark.real
 MINUTES = 60.0
@@ -155,7 +156,8 @@ class TestHowLong:
         for seconds in (120, 240, 1500):
             hands.at(seconds, lambda: answers.append(asked(machine, "extend")))
         guarded(machine, hands)
-        assert [answer["result"]["extended"] for answer in answers] == [1, 2, 3]
+        clocks = [from_wire(GuardClock, answer["result"]) for answer in answers]
+        assert [clock.extended for clock in clocks] == [1, 2, 3]
         assert hands.restarts == pytest.approx([60 + (5 + 3 * 15 + 1) * MINUTES], abs=3)
 
     def test_more_time_is_not_taken_away_by_the_login(self, trial):

@@ -26,6 +26,8 @@ from helper.bench import (
 )
 from helper.timeless import THIRD_BOOT_ID, Gone, Timeless, applied, dress, guarded_plan, start, state_of
 from vitrail.helper.guard import guard
+from vitrail.model.host_story import HostStory
+from vitrail.model.wire import from_wire, to_wire
 
 pytestmark = pytest.mark.real
 OLD_LINE = "root=/dev/vda1 quiet"
@@ -50,6 +52,7 @@ def firmware(root, version, date):
 def told(machine):
     (answer,) = ask(machine, line("story"))
     assert answer["ok"], answer
+    assert to_wire(from_wire(HostStory, answer["result"])) == answer["result"]
     return answer["result"]
 
 

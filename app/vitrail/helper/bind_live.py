@@ -110,13 +110,13 @@ def _written(tree: Tree, path: str, words: str, seconds: float) -> None:
         raise NotBoundError("stuck")
 
 
-def undo_binding(state: State, run: Run, index: int) -> End:
+def undo_binding(state: State, run: Run, index: int, *, force: bool) -> End:
     """Give the device back to whom it had, unless a restart has done so already, or somebody else has it by now."""
     change, started = run.plan.steps[index], run.steps[index].started
     if not isinstance(change, BindLive) or not isinstance(started, BindStarted):
         return End(StepResult.FAILED, Kind.JOURNAL.value)
     try:
-        return _given_back(state.tree, run, change, started)
+        return _given_back(state.tree, run, change, started, force=force)
     except NotBoundError as error:
         return End(StepResult.FAILED, str(error))
     except Refusal as refusal:
@@ -125,14 +125,14 @@ def undo_binding(state: State, run: Run, index: int) -> End:
         return End(StepResult.FAILED, error.strerror or type(error).__name__)
 
 
-def _given_back(tree: Tree, run: Run, change: BindLive, started: BindStarted) -> End:
+def _given_back(tree: Tree, run: Run, change: BindLive, started: BindStarted, *, force: bool) -> End:
     address = change.identity.address
     if boot_id(tree) != run.plan.boot_id or read_identity(tree, address) != change.identity:
         return End(StepResult.SAME)
     now = driver_of(tree, address)
     if now == started.driver and _override(tree, address) == started.override:
         return End(StepResult.SAME)
-    if now not in (change.after, started.driver, None):
+    if now not in (change.after, started.driver, None) and not force:
         return End(StepResult.LEFT, "edited")
     _move(tree, address, started.driver, started.override)
     return End(StepResult.TAKEN_BACK)

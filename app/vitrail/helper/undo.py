@@ -141,7 +141,7 @@ def _taken_back(state: State, run: Run, index: int, *, force: bool) -> End:
         case SetOneShot():
             end = undo_one_shot(state, run, index)
         case BindLive():
-            end = undo_binding(state, run, index)
+            end = undo_binding(state, run, index, force=force)
         case JoinGroup() | LabelRom() as change:
             end = undo_given(state, run, index, change)
         case _:

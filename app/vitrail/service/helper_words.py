@@ -178,6 +178,8 @@ def _apply_failed(args: dict[str, object]) -> VitrailError:
     if args.get("result") == RunResult.TAKEN_BACK.value:
         return ApplyFailed(text("helper.apply-failed", subject=subject, reason=reason))
     plan = _word(args.get("plan_id"))
+    if reason == "stuck":
+        return Unsettled(text("helper.apply-stuck", subject=subject), text("helper.next.restart-stuck"))
     return Unsettled(
         text("helper.apply-unsettled", subject=subject, reason=reason), text("helper.next.undo", plan=plan)
     )

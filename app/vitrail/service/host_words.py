@@ -15,6 +15,9 @@ _DETAILS: dict[str, Text] = {
     "tool-missing": text("service.host.detail.tool-missing"),
     "journal": text("service.host.detail.journal"),
     "place": text("service.host.detail.place"),
+    "held": text("service.host.detail.held"),
+    "stuck": text("service.host.detail.stuck"),
+    "no-effect": text("service.host.detail.no-effect"),
 }
 
 
