@@ -10,13 +10,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from vitrail.model.binding import BindLive
 from vitrail.model.edited_lines import Unrenderable
 from vitrail.model.errors import Refused, Unreachable
 from vitrail.model.finding import Evidence
 from vitrail.model.host_place import place_of, subject_of_change, subject_path
-from vitrail.model.host_step import HostChange, WriteFile, arguments_of, cards_of
+from vitrail.model.host_step import HostChange, WriteFile, arguments_of, cards_of, tokens_of
 from vitrail.model.kernel_argument import PlanToken, word_of, words_of
 from vitrail.model.outcome import Outcome, PromiseResult
+from vitrail.model.permission import JoinGroup
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.render import digest_of, render
 from vitrail.model.text import Text, text
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from vitrail.service.journal import Run
 
 _NOTHING = "-"
+_GROUPS = "etc/group"
 _VFIO = "vfio-pci"
 _SHOWN_DIGITS = 16
 
@@ -43,7 +46,8 @@ def verify_host(bench: Bench, run: Run, host: Host) -> tuple[Outcome, ...]:
     files = tuple(
         _file(bench, change, there=run.in_effect) for change in _changes(run) if isinstance(change, WriteFile)
     )
-    outcomes = (*start, *files, *_user_files(bench, run))
+    live = tuple(one for change in _changes(run) for one in _live(bench, change, host, there=run.in_effect))
+    outcomes = (*start, *live, *files, *_user_files(bench, run))
     if run.host.kept is None or all(one.result is not PromiseResult.BROKEN for one in outcomes):
         return outcomes
     return _dated(bench, run.started.plan_id, outcomes)
@@ -108,8 +112,38 @@ def _in_effect(bench: Bench, run: Run, host: Host) -> tuple[Outcome, ...]:
     return tuple(_outcome(step, expected, seen) for step, expected, seen in promises)
 
 
+def _live(bench: Bench, change: HostChange, host: Host, *, there: bool) -> tuple[Outcome, ...]:
+    """What acts at once, where it is of that kind. In a copy nothing acts."""
+    seen: Reading[str]
+    match change:
+        case BindLive():
+            address = change.identity.address
+            step = text("service.verify.driver-now", address=str(address))
+            device = host.device_at(address)
+            expected = (change.after if there else change.before) or _NOTHING
+            seen = Unknown(text("service.verify.no-device")) if device is None else _told(device.driver)
+        case JoinGroup():
+            step = text("service.verify.group" if there else "service.verify.group-gone", user=change.user)
+            expected = change.group.value if there else _NOTHING
+            seen = _membership(bench, change)
+        case _:
+            return ()
+    return (_outcome(step, expected, Unknown(text("service.verify.copy")) if bench.host.simulated else seen),)
+
+
+def _membership(bench: Bench, change: JoinGroup) -> Reading[str]:
+    groups = bench.host.file(_GROUPS)
+    if isinstance(groups, Unknown):
+        return groups
+    rows = (line.split(":") for line in (groups.value or b"").decode("utf-8", "replace").splitlines())
+    members = next((row[-1].split(",") for row in rows if row[0] == change.group.value), [])
+    return Known(change.group.value if change.user in members else _NOTHING, groups.source)
+
+
 def _gone(plan: HostPlan, host: Host) -> tuple[Outcome, ...]:
     """Taken back: nothing of it may act from the next start on."""
+    if plan.plan_id not in tokens_of(plan):
+        return ()
     token = word_of(PlanToken(plan.plan_id))
     seen = _word(host, token)
     step = text("service.verify.word-gone", word=token)

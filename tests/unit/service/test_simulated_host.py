@@ -10,19 +10,23 @@ from pathlib import Path
 import pytest
 
 from fakes.host_plans import CARD, ENTRY, GRUB, PLAN_ID, host_plan_for
+from fakes.hosts import VGA, device, gpu
 from fakes.hosts import host as a_host
 from fakes.memory_store import MemoryStore
+from vitrail.model.binding import BindLive
 from vitrail.model.errors import Refused
 from vitrail.model.host_place import subject_path
-from vitrail.model.host_step import HostPlan, WriteFile
+from vitrail.model.host_step import HostChange, HostPlan, WriteFile
+from vitrail.model.journal import HostHandedOver, RunEnded, RunStarted
 from vitrail.model.outcome import PromiseResult, RunResult, RunState, StepResult
+from vitrail.model.permission import HostGroup, JoinGroup
 from vitrail.model.reading import Known
 from vitrail.service.applying import Parts, apply_plan, host_plan_of
 from vitrail.service.awaiting import resume_state, what_awaits
 from vitrail.service.changing import Bench
 from vitrail.service.history import read_history
 from vitrail.service.host_simulated import HostSimulated
-from vitrail.service.journal import read_runs, readable
+from vitrail.service.journal import HostRecord, Run, read_runs, readable
 from vitrail.service.simulated_files import SimulatedFiles
 from vitrail.service.state import StateFolder
 from vitrail.service.undoing import choose_runs, preview, undo_run
@@ -206,3 +210,43 @@ def test_a_file_is_told_as_it_is_now(host, bench):
     content = host.file("etc/vitrail/reserved-cards")
     assert isinstance(content, Known)
     assert str(CARD.address).encode() in (content.value or b"")
+
+
+class _Live(HostSimulated):
+    """A copy that is looked at as if it were the computer."""
+
+    simulated = False
+
+
+def test_what_acts_at_once_is_held_against_now(bench, files, tmp_path):
+    state = StateFolder(tmp_path / "state")
+    live = replace(bench, host=_Live(files, state))
+    plan = HostPlan(
+        PLAN_ID,
+        "ab" * 32,
+        "11111111-2222-3333-4444-555555555555",
+        (CARD,),
+        (BindLive(CARD, "nvidia", "vfio-pci"),),
+        (),
+        guarded=False,
+    )
+    run = _run_of(plan, JoinGroup("ada", HostGroup.LIBVIRT))
+    card = device("01:00.0", VGA, driver="vfio-pci")
+    files.put("etc/group", b"root:x:0:\nlibvirt:x:100:eve,ada\n")
+    told = {(one.step.id, one.result) for one in verify_host(live, run, a_host(gpu(card)))}
+    assert told == {
+        ("service.verify.driver-now", PromiseResult.KEPT),
+        ("service.verify.group", PromiseResult.KEPT),
+    }
+    files.put("etc/group", b"libvirt:x:100:eve\n")
+    card = device("01:00.0", VGA, driver="nvidia")
+    told = {(one.step.id, one.result) for one in verify_host(live, run, a_host(gpu(card)))}
+    assert {result for _id, result in told} == {PromiseResult.BROKEN}
+    assert {one.result for one in verify_host(bench, run, a_host(gpu(card)))} == {PromiseResult.UNKNOWN}
+
+
+def _run_of(plan: HostPlan, *more: HostChange) -> Run:
+    whole = replace(plan, steps=(*plan.steps, *more))
+    started = RunStarted(1, "000001-" + PLAN_ID, PLAN_ID, CONNECTION, 0.0, UUID, "guest", PLAN.choice)
+    ended = RunEnded(RunResult.APPLIED.value, 0.0)
+    return Run("000001-" + PLAN_ID, 1, started, (), ended, HostRecord(HostHandedOver(whole, None, None)))
