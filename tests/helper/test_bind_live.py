@@ -149,7 +149,7 @@ class TestWhoHoldsIt:
             (700, "gnome-shell", "/dev/dri/card1", CARD.address),
             (701, "firefox", "/dev/dri/renderD129", CARD.address),
             (702, "ddcutil", "/dev/i2c-5", CARD.address),
-            (703, "wireplumber", "/dev/snd/controlC2", SOUND.address),
+            (703, "alsamixer", "/dev/snd/controlC2", SOUND.address),
             (704, "mpv", "/dev/snd/pcmC2D3p (deleted)", SOUND.address),
         ],
     )
@@ -165,6 +165,11 @@ class TestWhoHoldsIt:
         }
         assert drivers(kernel) == ["nouveau", "snd_hda_intel"]
         assert not (kernel.root / "kernel-log").exists()
+
+    def test_the_desktop_s_sound_service_is_told_apart(self, kernel):
+        kernel.hold(703, "wireplumber", "/dev/snd/controlC2")
+        args = refusal(applied(kernel, *TO_VMS))["args"]
+        assert (args["holders"], args["kinds"]) == ("wireplumber (703)", "sound")
 
     def test_the_files_of_another_card_hold_nothing(self, kernel):
         kernel.hold(700, "gnome-shell", "/dev/dri/card0", "/dev/dri/card10", "/dev/snd/controlC0", "/dev/vfio/vfio")

@@ -22,6 +22,7 @@ _PLUGGED = re.compile(r"\d+-\d+(\.\d+)*", re.ASCII)
 _NAMED_VM = re.compile(r"(?:^|,)guest=([^,]{1,80})")
 _FRAME_BUFFER = re.compile(r"fb(\d{1,3})", re.ASCII)
 _FIRMWARE_SCREENS = ("efi-framebuffer", "simple-framebuffer", "vesa-framebuffer")
+_SOUND_SERVICES = ("pipewire", "pipewire-pulse", "wireplumber", "pulseaudio")
 _MOST_FOLDERS = 20_000
 
 
@@ -132,7 +133,7 @@ def _program(tree: Tree, pid: str) -> Hold:
         arguments = (tree.words(f"proc/{pid}/cmdline") or "").split("\0")
         guest = next((match for words in arguments if (match := _NAMED_VM.search(words)) is not None), None)
         return Hold(HoldKind.VM, guest[1] if guest is not None else name, int(pid))
-    return Hold(HoldKind.PROGRAM, name, int(pid))
+    return Hold(HoldKind.SOUND if name in _SOUND_SERVICES else HoldKind.PROGRAM, name, int(pid))
 
 
 def _console(tree: Tree, address: PciAddress) -> list[Hold]:

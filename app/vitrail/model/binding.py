@@ -37,6 +37,8 @@ class HoldKind(StrEnum):
     """What holds a device, by what releases it."""
 
     PROGRAM = "program"
+    SOUND = "sound"
+    """The desktop's sound service, which opens every card that it finds."""
     VM = "vm"
     CONSOLE = "console"
     """The text console is drawn on it."""

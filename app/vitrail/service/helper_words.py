@@ -83,6 +83,7 @@ _NEXT: dict[Kind, str] = {
 }
 _RELEASES: dict[str, str] = {
     HoldKind.PROGRAM.value: "helper.release.program",
+    HoldKind.SOUND.value: "helper.release.sound",
     HoldKind.VM.value: "helper.release.vm",
     HoldKind.CONSOLE.value: "helper.release.console",
     HoldKind.BOOT_SCREEN.value: "helper.release.boot-screen",
