@@ -18,7 +18,7 @@ from vitrail.model.plan import Plan, When
 from vitrail.model.step import EditVm, HostStep, ResumeAtLogin, Step
 from vitrail.model.text import text
 from vitrail.service.changing import Bench, Progress, change_vm
-from vitrail.service.host_words import as_step, as_steps
+from vitrail.service.host_words import as_step, as_steps, worst_of
 from vitrail.service.journal import Journal, Run, begin_run, read_runs
 from vitrail.service.user_step import put_resume, undo_resume
 
@@ -82,9 +82,27 @@ def apply_plan(bench: Bench, plan: Plan, progress: Progress | None = None) -> Ru
         outcomes += _hand_over(bench, journal, host_plan, parts, progress)
         result = RunResult.AWAITING_KEEP if host_plan.guarded else result
     for index, edit in enumerate(parts.vm, len(parts.resume)):
-        tell(change_vm(bench, journal, index, edit))
+        if host_plan is None:
+            tell(change_vm(bench, journal, index, edit))
+        else:
+            tell(_change_vm_after_host(bench, journal, index, edit))
     journal.end(result)
     return RunOutcome(plan.plan_id, journal.run, result, tuple(outcomes))
+
+
+def _change_vm_after_host(bench: Bench, journal: Journal, index: int, edit: EditVm) -> StepOutcome:
+    """The VM's part where the computer's needs no restart; a failure takes that back, too."""
+    try:
+        return change_vm(bench, journal, index, edit, RunResult.INCOMPLETE)
+    except (Refused, Unreachable, ApplyFailed) as error:
+        try:
+            undone = worst_of(bench.host.undo(journal.plan_id, force=False))
+        except (Refused, Unreachable) as second:
+            raise Unsettled(error.what, second.what, *second.next_steps) from error
+        if undone not in (RunResult.TAKEN_BACK, RunResult.NOTHING_TO_DO):
+            raise Unsettled(error.what, text("helper.next.undo", plan=journal.plan_id)) from error
+        _give_up(bench, journal, error)
+        raise
 
 
 def host_plan_of(plan: Plan, parts: Parts, *, simulated: bool) -> HostPlan:

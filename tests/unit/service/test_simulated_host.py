@@ -14,12 +14,13 @@ from fakes.hosts import VGA, device, gpu
 from fakes.hosts import host as a_host
 from fakes.memory_store import MemoryStore
 from vitrail.model.binding import BindLive
-from vitrail.model.errors import Refused
+from vitrail.model.errors import ApplyFailed, Refused
 from vitrail.model.host_place import subject_path
 from vitrail.model.host_step import HostChange, HostPlan, WriteFile
 from vitrail.model.journal import HostHandedOver, RunEnded, RunStarted
 from vitrail.model.outcome import PromiseResult, RunResult, RunState, StepResult
 from vitrail.model.permission import HostGroup, JoinGroup
+from vitrail.model.plan import Plan, When
 from vitrail.model.reading import Known
 from vitrail.service.applying import Parts, apply_plan, host_plan_of
 from vitrail.service.awaiting import resume_state, what_awaits
@@ -29,6 +30,7 @@ from vitrail.service.host_simulated import HostSimulated
 from vitrail.service.journal import HostRecord, Run, read_runs, readable
 from vitrail.service.simulated_files import SimulatedFiles
 from vitrail.service.state import StateFolder
+from vitrail.service.stores import DefineRefused
 from vitrail.service.undoing import choose_runs, preview, undo_run
 from vitrail.service.user_files import UserFiles
 from vitrail.service.user_step import RESUME_FILE
@@ -210,6 +212,33 @@ def test_a_file_is_told_as_it_is_now(host, bench):
     content = host.file("etc/vitrail/reserved-cards")
     assert isinstance(content, Known)
     assert str(CARD.address).encode() in (content.value or b"")
+
+
+def _at_once() -> Plan:
+    """A plan for the computer and the VM without a restart."""
+    plan = host_plan_for(BEFORE, AFTER, uuid=UUID, guard=False)
+    host = next(phase for phase in plan.phases if phase.name == "prepare-host")
+    return replace(plan, phases=(host, replace(plan.phases[-1], when=When.APPLY)))
+
+
+def test_without_a_restart_computer_and_vm_are_one_run(bench):
+    outcome = apply_plan(bench, _at_once())
+    assert outcome.result is RunResult.APPLIED
+    assert bench.store.words == AFTER
+    assert _states(bench) == [RunState.APPLIED]
+    assert what_awaits(bench, FolderRoot("/")) == ()
+    assert [step.kind for step in _undo(bench).steps][:2] == ["edit-vm", "run-tool"]
+    assert bench.store.words == BEFORE
+
+
+def test_a_vm_that_is_refused_takes_the_computers_part_back(bench, files):
+    bench.store.refuses = DefineRefused("no")
+    with pytest.raises(ApplyFailed):
+        apply_plan(bench, _at_once())
+    assert bench.store.words == BEFORE
+    assert files.read("etc/vitrail/reserved-cards") is None
+    assert files.read("etc/default/grub") == GRUB
+    assert _states(bench) == [RunState.FAILED]
 
 
 class _Live(HostSimulated):
