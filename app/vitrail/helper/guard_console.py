@@ -42,6 +42,10 @@ _WHY = {
     WhyBack.NOT_UP: "it never came as far as a login",
     WhyBack.FELL_BACK: "it did not come up; noticed in the start after it",
 }
+_NOT_AT_SCREEN = (
+    "This is no text console of the computer itself, so it cannot be told whether you see its screen. "
+    "If you do, or know that it works: add --without-screen"
+)
 _SHOWN_LINES = 12
 
 
@@ -53,7 +57,7 @@ def _plain(words: str) -> str:
 def console_keep(state: State, plan_id: str | None, *, without_screen: bool) -> tuple[int, str]:
     """The change that this start tries is to stay; the exit code and what to say."""
     if not without_screen and not _at_screen():
-        return 1, "From here nobody sees the screen. If you know that it works: add --without-screen"
+        return 1, _NOT_AT_SCREEN
     run = guarded_run(state)
     plan_id = plan_id or (run.plan.plan_id if run is not None else None)
     if plan_id is None:
