@@ -91,7 +91,7 @@ def make_plan(
     name = plan_id(choice, host, vm, nameless)
     phases, part = _phases(host, vm, choice, draft, name, may=not gates)
     if autostart is not None and part.phases:
-        writable = all(phase.writable for phase in part.phases)
+        writable = all(phase.writable for phase in phases)
         phases = (Phase(RESUME_PHASE, Writer.USER, (autostart,), writable=writable), *phases)
     return Plan(
         plan_id=name,

@@ -271,6 +271,9 @@ def test_an_unknown_boot_stack_is_said_once():
 IN_USE = hosts.nvidia_card(outputs=(hosts.output(),), holders=hosts.holders(hosts.process()))
 
 
+BACK = ResumeAtLogin("autostart/test.desktop", "[Desktop Entry]\n")
+
+
 def in_use(start: str = "grub-debian", **changed: object) -> Host:
     """A machine that uses the card, starts this way and keeps another screen."""
     return hosts.host(IN_USE, hosts.amd_integrated(), **starts.start(start, **changed))
@@ -290,13 +293,12 @@ def test_a_card_in_use_is_tried_kept_and_only_then_given():
 
 
 def test_the_way_back_after_the_restart_comes_first_and_changes_no_id():
-    back = ResumeAtLogin("autostart/test.desktop", "[Desktop Entry]\n")
     capabilities = Known(hosts.capabilities(), "test")
     choice = Passthrough(IN_USE.address)
-    made = make_plan(in_use(), vm(), choice, capabilities, KNOWLEDGE, autostart=back)
+    made = make_plan(in_use(), vm(), choice, capabilities, KNOWLEDGE, autostart=BACK)
     assert (made.phases[0].name, made.phases[0].writer, made.phases[0].when) == ("resume", Writer.USER, When.APPLY)
     assert made.plan_id == plan(vm(), choice, in_use()).plan_id
-    without = make_plan(free_card_host(), vm(), Passthrough(CARD.address), capabilities, KNOWLEDGE, autostart=back)
+    without = make_plan(free_card_host(), vm(), Passthrough(CARD.address), capabilities, KNOWLEDGE, autostart=BACK)
     assert [phase.name for phase in without.phases] == ["vm"]
 
 
@@ -334,7 +336,8 @@ def test_a_dark_prompt_is_shown_and_not_written_where_only_the_guard_could_help(
     choice = Passthrough(first.address)
     for name, writable in (("limine", False), ("grub-debian", True)):
         facts = starts.start(name, asks_passphrase=True, menu_seconds=0)
-        made = plan(vm(), choice, hosts.host(first, others, kind=MachineKind.RECORDING, **facts))
+        machine = hosts.host(first, others, kind=MachineKind.RECORDING, **facts)
+        made = make_plan(machine, vm(), choice, Known(hosts.capabilities(), "test"), KNOWLEDGE, autostart=BACK)
         assert {phase.writable for phase in made.phases} == {writable}
         (dark,) = [finding for finding in made.findings if finding.id == "restart.passphrase-dark"]
         assert dark.stops is not writable
