@@ -9,7 +9,7 @@ from vitrail.model.boot import FileSystem, Layer
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.probe.unread import read_words, shown_path, unread
-from vitrail.source.volumes import BLOCKS, MOUNTINFO, Mount, below, block_of, is_virtual, mounts_of, place_of
+from vitrail.source.volumes import BLOCKS, MOUNTINFO, Mount, below, block_of, is_virtual, mounts_of, number_of, place_of
 
 if TYPE_CHECKING:
     from vitrail.source.root import Root
@@ -71,8 +71,10 @@ def device_mapper_kind(root: Root, place: str) -> str | None:
 
 def _udev(root: Root, name: str) -> dict[str, str]:
     """What udev found out about a device. A machine without udev has none, and then the links are asked."""
+    number = number_of(root, name)
+    if number is None:
+        return {}
     try:
-        number = root.read(f"{BLOCKS}/{name}/dev")
         words = root.read(f"{UDEV}/b{number}")
     except OSError:
         return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vitrail.source.volumes import MOUNTINFO, Mount, below, block_of, mounts_of
+from vitrail.source.volumes import MOUNTINFO, Mount, below, block_of, mounts_of, number_of
 
 if TYPE_CHECKING:
     from vitrail.source.root import Root
@@ -41,7 +41,7 @@ def start_volumes(root: Root) -> StartVolumes:
         paths |= {f"sys/dev/block/{mount.device}", mount.source.lstrip("/")}
         for one in (name, *_below(root, name)):
             paths.add(f"sys/class/block/{one}")
-            number = _said(root, f"sys/class/block/{one}/dev")
+            number = number_of(root, one)
             paths |= {f"sys/dev/block/{number}", f"run/udev/data/b{number}"}
             folders.add(f"{_place(root, one)}/")
     for name in _names(root, "sys/class/block"):

@@ -20,6 +20,8 @@ MOUNTS = ("/", "/boot", "/boot/efi", "/efi")
 """Where a start's file systems are mounted; what is elsewhere is no part of it."""
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
+_NUMBER = re.compile(r"[0-9]{1,7}:[0-9]{1,7}", re.ASCII)
+_NODE = re.compile(r"/dev/(?:[A-Za-z0-9_+:@%.-]*[A-Za-z0-9_+:@%-]/)*[A-Za-z0-9_+:@%.-]*[A-Za-z0-9_+:@%-]", re.ASCII)
 _FIELDS_BEFORE_TYPE = 6
 _FIELDS_AFTER_TYPE = 2
 _MOST_LAYERS = 16
@@ -47,7 +49,7 @@ def mounts_of(lines: str) -> tuple[Mount, ...]:
             continue
         mount = _plain(first[4])
         # An automount point that nobody has used yet is no file system.
-        if mount in MOUNTS and last[0] != "autofs":
+        if mount in MOUNTS and last[0] != "autofs" and _NUMBER.fullmatch(first[2]):
             found[mount] = Mount(mount, last[0], _plain(last[1]), _plain(first[3]), first[2])
     return tuple(found[mount] for mount in MOUNTS if mount in found)
 
@@ -61,7 +63,7 @@ def block_of(root: Root, mount: Mount) -> str | None:
     path = f"sys/dev/block/{mount.device}"
     if mount.device.startswith("0:"):
         # btrfs has numbers of its own; the name that it was mounted by is a device's, or a link to one.
-        if not mount.source.startswith("/dev/"):
+        if not _NODE.fullmatch(mount.source):
             return None
         path = mount.source[1:]
     try:
@@ -74,6 +76,15 @@ def block_of(root: Root, mount: Mount) -> str | None:
 def place_of(root: Root, name: str) -> str:
     """The folder of a block device. Raises OSError."""
     return root.resolve(f"{BLOCKS}/{name}")
+
+
+def number_of(root: Root, name: str) -> str | None:
+    """Major and minor number of a block device, None where it does not tell."""
+    try:
+        words = root.read(f"{BLOCKS}/{name}/dev")
+    except OSError:
+        return None
+    return words if _NUMBER.fullmatch(words) else None
 
 
 def below(root: Root, name: str) -> tuple[str, ...]:
