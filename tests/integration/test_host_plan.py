@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -359,6 +360,15 @@ def test_a_no_after_the_vm_is_half_a_way_and_told(scene):
     assert scene.store.words == BEFORE
     scene.client.fails.clear()
     assert [one.result for one in scene.undo()] == [RunResult.TAKEN_BACK]
+
+
+def test_a_change_that_root_forgot_is_not_called_taken_back(scene):
+    scene.apply()
+    shutil.rmtree(scene.root / "var/lib/vitrail/runs")
+    with pytest.raises(Unreachable) as caught:
+        scene.undo()
+    assert caught.value.what.id == "service.undo.root-knows-nothing"
+    assert scene.run.in_effect
 
 
 def test_a_guard_that_took_it_back_is_told_and_settled(scene):

@@ -17,6 +17,7 @@ from vitrail.service.uri import DEFAULT
 from vitrail.service.user_step import RESUME_FILE
 
 OPTION = "--resume"
+_DOCUMENT = "document:"
 _APPLICATION = "org.vitrail.Vitrail"
 _RESERVED = frozenset(" \t\"'\\><~|&;$*?#()`")
 _ESCAPED_IN_QUOTES = '"`$\\'
@@ -46,7 +47,7 @@ def _place_words(connection: str) -> tuple[str, ...]:
     kind, colon, name = connection.partition("machine:")
     if colon and not kind:
         return "--machine", name
-    return () if connection == DEFAULT else ("--connect", connection)
+    return () if connection in (DEFAULT, _DOCUMENT) else ("--connect", connection)
 
 
 def how_started() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from vitrail.model.host_place import subject_of_change, subject_path
 from vitrail.model.host_step import WriteFile
 from vitrail.model.journal import HostTakenBack
 from vitrail.model.outcome import RunResult, StepOutcome, StepResult
-from vitrail.model.reading import Unknown
+from vitrail.model.reading import Known, Unknown
 from vitrail.model.render import digest_of, take_back
 from vitrail.model.text import Text, text
 from vitrail.plan.describe import unified
@@ -97,6 +97,19 @@ def _kept(bench: Bench, digest: str | None) -> str | None:
     return None if digest is None else bench.state.get(digest)
 
 
+def _left_behind(bench: Bench, run: Run) -> Unreachable | None:
+    """What to say where root's side knows nothing of a change whose files are there: it is gone, or its journal is."""
+    plan = run.host.handed_over.plan if run.host is not None else None
+    for change in (*plan.steps, *plan.keep) if plan is not None else ():
+        if not isinstance(change, WriteFile):
+            continue
+        now = bench.host.file(subject_path(change) or "")
+        if isinstance(now, Known) and now.value is not None and digest_of(now.value) == change.after != change.before:
+            what = text("service.undo.root-knows-nothing", path=subject_of_change(change))
+            return Unreachable(what, text("helper.next.install"), text("service.undo.by-hand-root"))
+    return None
+
+
 def undo_host(
     bench: Bench, run: Run, journal: Journal, *, force: bool, wrote: bool
 ) -> tuple[tuple[StepOutcome, ...], RunResult]:
@@ -116,6 +129,12 @@ def undo_host(
         step = StepOutcome("host", plan_id, StepResult.FAILED, error.what)
         journal.append(HostTakenBack(StepResult.FAILED.value))
         return (step,), RunResult.INCOMPLETE
+    left = None if outcomes or not run.in_effect else _left_behind(bench, run)
+    if left is not None:
+        if not wrote:
+            raise left
+        journal.append(HostTakenBack(StepResult.FAILED.value))
+        return (StepOutcome("host", plan_id, StepResult.FAILED, left.what),), RunResult.INCOMPLETE
     result = worst_of(outcomes)
     if outcomes or run.in_effect:
         ended = StepResult.TAKEN_BACK if result is RunResult.TAKEN_BACK else StepResult.SAME
