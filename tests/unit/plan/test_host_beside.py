@@ -7,6 +7,7 @@ import pytest
 
 from fakes import hosts, starts
 from fakes.host_parts import LIT, OTHER, PLAN, changes, lasting, part, said_of_steps, table_of, why_not
+from vitrail.helper.run import _TOOLS
 from vitrail.model.boot import BootStack, InitramfsTool
 from vitrail.model.edited_lines import BEGIN, END
 from vitrail.model.host_step import (
@@ -23,6 +24,7 @@ from vitrail.model.machine import CpuVendor, Gpu, MachineKind
 from vitrail.model.step import HostStep
 from vitrail.model.trial import MakeTrialImage
 from vitrail.plan.describe import subject_of
+from vitrail.plan.host.by_hand import TOOL_COMMANDS
 from vitrail.plan.host_phase import HostPart, host_part
 
 EARLIER_WORDS = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT intel_iommu=on vitrail.plan={OTHER}"\n'
@@ -181,3 +183,29 @@ def test_a_unified_image_has_to_be_signed_where_the_firmware_asks_for_it(name, s
     found = part(starts.start(name), secure_boot=secure, kind=MachineKind.RECORDING)
     assert [finding.status for finding in said_of_steps(found)] == said
     assert all(phase.writable for phase in found.phases)
+
+
+@pytest.mark.parametrize("name", ["grub-debian", "kernelstub"])
+def test_a_line_that_is_full_takes_no_more(name):
+    many = " ".join(f"vitrail.plan={number:016x}" for number in range(1, 16))
+    facts = starts.start(name)
+    assert why_not(part(facts | {"cmdline": f"{facts['cmdline']} {many}"})) == "too-many"
+
+
+def test_a_file_that_is_full_takes_no_more():
+    many = " ".join(f"vitrail.plan={number:016x}" for number in range(1, 17))
+    words = f'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT {many}"\n'
+    head = "# Written by Vitrail. Take it back with: vitrail undo\n"
+    assert (
+        why_not(part(starts.with_file("grub-debian", "etc/default/grub.d/60-vitrail.cfg", head + words))) == "too-many"
+    )
+
+
+def test_what_is_typed_by_hand_is_what_root_would_run():
+    assert set(TOOL_COMMANDS) >= {tool for tool in Tool if tool is not Tool.BOOSTER}
+    for tool, command in TOOL_COMMANDS.items():
+        name, *arguments = command.split()
+        program = _TOOLS[tool]
+        assert name.lstrip("/") in program.names
+        # A program without arguments here is called more than once, which by hand one line does.
+        assert not program.arguments or tuple(arguments) == program.arguments

@@ -14,7 +14,14 @@ from vitrail.model.edited_lines import Unrenderable, block_of
 from vitrail.model.finding import Evidence
 from vitrail.model.host_place import place_of
 from vitrail.model.host_step import ArgumentFile, ArgumentsFile
-from vitrail.model.kernel_argument import Flag, KernelArgument, PlanToken, argument_of
+from vitrail.model.kernel_argument import (
+    MAX_ARGUMENTS,
+    Flag,
+    KernelArgument,
+    PlanToken,
+    argument_of,
+    check_arguments,
+)
 from vitrail.model.machine import Gpu, Host
 from vitrail.model.pci import DeviceIdentity, PciAddress
 from vitrail.model.reading import Known, Unknown
@@ -75,14 +82,25 @@ def need_of(host: Host, card: Gpu, plan_id: str) -> Need | None:
         return None
     flags = tuple(flag for word in needs.arguments if isinstance(flag := argument_of(word), Flag))
     if not needs.reserve:
-        return Need(host, plan_id, flags, (), ())
+        return _fitting(Need(host, plan_id, flags, (), ()))
     addresses = own_functions(card)
     cards = tuple(function.identity for function in card.functions if function.address in addresses)
     unknown = next((one for one in cards if one.vendor_id is None or one.device_id is None), None)
     if unknown is not None:
         title = text("plan.host.card-unidentified", address=str(unknown.address))
         raise no_step(title, text("plan.host.card-unidentified.remedy"), known=False)
-    return Need(host, plan_id, flags, cards, _kept(host, plan_id, cards))
+    return _fitting(Need(host, plan_id, flags, cards, _kept(host, plan_id, cards)))
+
+
+def _fitting(need: Need) -> Need:
+    """The need, where line and table have room for it beside what is there. Raises NoStep."""
+    try:
+        check_arguments((*need.own, *need.running_tokens, Flag.PANIC, Flag.GUARD))
+        _ = need.table
+    except ValueError as error:
+        title, remedy = text("plan.host.too-many"), text("plan.host.too-many.remedy")
+        raise no_step(title, remedy, Evidence("/proc/cmdline", str(error))) from error
+    return need
 
 
 def _kept(host: Host, plan_id: str, cards: tuple[DeviceIdentity, ...]) -> tuple[ReservedCard, ...]:
@@ -131,11 +149,15 @@ def with_earlier(setup: BootSetup, which: ArgumentFile, own: tuple[KernelArgumen
         ours = ""
     lines = [line for line in ours.split("\n") if not line.startswith("#")]
     said = tuple(argument for line in lines for word in _WORD.findall(line) if (argument := argument_of(word)))
-    earlier = tuple(dict.fromkeys(said))
+    earlier = tuple(dict.fromkeys(said))[:MAX_ARGUMENTS]
     if ours and not (earlier and _is_rendered(ArgumentsFile(which, earlier), words)):
         title = text("plan.host.own-edited", path=f"/{place.path}")
         raise no_step(title, text("plan.host.own-edited.remedy", path=f"/{place.path}"))
-    return ArgumentsFile(which, tuple(dict.fromkeys((*earlier, *own))))
+    together = tuple(dict.fromkeys((*earlier, *own)))
+    if len(together) > MAX_ARGUMENTS:
+        title, remedy = text("plan.host.too-many"), text("plan.host.too-many.remedy")
+        raise no_step(title, remedy, Evidence(f"/{place.path}", str(len(together))))
+    return ArgumentsFile(which, together)
 
 
 def _is_rendered(template: ArgumentsFile, words: str) -> bool:
