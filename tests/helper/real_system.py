@@ -13,9 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from helper.bench import BOOT_ID, CLASSES, MACHINE_ID, REPOSITORY, device_files
+from helper.bench import BOOT_ID, CARD, CARDS, CLASSES, MACHINE_ID, PLAN_ID, REPOSITORY, SOUND, device_files
+from helper.trial_bench import INITRD, OLD, TRIAL_ARGUMENTS
+from vitrail.model.boot import InitramfsTool
+from vitrail.model.host_step import Fixed, FixedFile, HostChange, HostPlan, RunTool, Template, WriteFile
+from vitrail.model.render import digest_of, render
+from vitrail.model.trial import GrubFolder, GrubTrial, ImageFolder, MakeTrialImage, OneShot, SetOneShot, StoreGuard
 
 KERNEL = "6.1.0"
+IMAGE = f"boot/vitrail/{PLAN_ID}.img"
+LINE = (f"BOOT_IMAGE=/boot/vmlinuz-{KERNEL}", *OLD)
 SETTINGS = 'GRUB_DEFAULT=0\nGRUB_DISTRIBUTOR=Debian\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\nGRUB_CMDLINE_LINUX=""\n'
 PROBE = """#!/bin/sh
 case "$*" in
@@ -143,3 +150,33 @@ def add_cards(system: System) -> None:
     for identity, code in CLASSES.items():
         for name, words in device_files(identity, code).items():
             system.write(f"sys/bus/pci/devices/{identity.address}/{name}", words)
+
+
+def step(template: Template) -> WriteFile:
+    """A file that is not there yet."""
+    return WriteFile(template, None, digest_of(render(template, None)))
+
+
+def new_steps(changes: tuple[Template | HostChange, ...]) -> tuple[HostChange, ...]:
+    """Templates become steps that write new files."""
+    return tuple(change if isinstance(change, RunTool) else step(change) for change in changes)
+
+
+def real_plan(family: InitramfsTool, lasting: tuple[Template | HostChange, ...]) -> HostPlan:
+    """The trial of a Debian with GRUB, and what lasts of it."""
+    entry = GrubTrial(
+        GrubFolder.GRUB,
+        PLAN_ID,
+        "1111-2222",
+        ("ext2",),
+        f"/boot/vmlinuz-{KERNEL}",
+        (f"/{INITRD}",),
+        f"/{IMAGE}",
+        OLD,
+        TRIAL_ARGUMENTS,
+    )
+    image = MakeTrialImage(ImageFolder.BOOT, PLAN_ID, KERNEL, family, INITRD, CARDS)
+    steps = (step(FixedFile(Fixed.GUARD_UNIT)), StoreGuard(), image, step(entry), SetOneShot(OneShot.GRUB, PLAN_ID))
+    keep = new_steps(lasting)
+    machine = digest_of(b"vitrail " + MACHINE_ID.encode())
+    return HostPlan(PLAN_ID, machine, BOOT_ID, (CARD, SOUND), steps, keep, guarded=True)

@@ -10,24 +10,17 @@ import pytest
 
 from helper.bench import (
     BOOT_ID,
-    CARD,
-    CARDS,
-    MACHINE_ID,
     NEXT_BOOT_ID,
     PLAN_ID,
-    SOUND,
     STACKS,
     WORDS,
     apply_line,
     undo_line,
 )
-from helper.real_system import KERNEL, add_cards, add_kernel, make_system
-from helper.trial_bench import ENTRY, INITRD, OLD, TRIAL_ARGUMENTS, keep_line, trial_words
+from helper.real_system import IMAGE, KERNEL, LINE, add_cards, add_kernel, make_system, real_plan
+from helper.trial_bench import ENTRY, INITRD, keep_line, trial_words
 from vitrail.model.boot import InitramfsTool
-from vitrail.model.host_place import GUARD_CORE, place_of
-from vitrail.model.host_step import Fixed, FixedFile, HostPlan, Template, WriteFile
-from vitrail.model.render import digest_of, render
-from vitrail.model.trial import GrubFolder, GrubTrial, ImageFolder, MakeTrialImage, OneShot, SetOneShot, StoreGuard
+from vitrail.model.host_place import GUARD_CORE
 
 NEEDED = ("update-grub", "grub-reboot", "grub-script-check", "update-initramfs", "unmkinitramfs", "as", "zstd", "cpio")
 pytestmark = [
@@ -35,8 +28,6 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(any(shutil.which(name) is None for name in NEEDED), reason="Debian's programs are not here"),
 ]
-IMAGE = f"boot/vitrail/{PLAN_ID}.img"
-LINE = (f"BOOT_IMAGE=/boot/vmlinuz-{KERNEL}", *OLD)
 
 
 @pytest.fixture(scope="module")
@@ -49,34 +40,6 @@ def system(tmp_path_factory):
     return made
 
 
-def step(template: Template) -> WriteFile:
-    """A file that is not there yet."""
-    assert place_of(template).path
-    return WriteFile(template, None, digest_of(render(template, None)))
-
-
-def plan() -> HostPlan:
-    """The trial, and what lasts on a Debian."""
-    entry = GrubTrial(
-        GrubFolder.GRUB,
-        PLAN_ID,
-        "1111-2222",
-        ("ext2",),
-        f"/boot/vmlinuz-{KERNEL}",
-        (f"/{INITRD}",),
-        f"/{IMAGE}",
-        OLD,
-        TRIAL_ARGUMENTS,
-    )
-    image = MakeTrialImage(ImageFolder.BOOT, PLAN_ID, KERNEL, InitramfsTool.INITRAMFS_TOOLS, INITRD, CARDS)
-    steps = (step(FixedFile(Fixed.GUARD_UNIT)), StoreGuard(), image, step(entry), SetOneShot(OneShot.GRUB, PLAN_ID))
-    keep = tuple(
-        change if not hasattr(change, "which") and change is not CARDS else step(change) for change in STACKS["grub"]
-    )
-    machine = digest_of(b"vitrail " + MACHINE_ID.encode())
-    return HostPlan(PLAN_ID, machine, BOOT_ID, (CARD, SOUND), steps, keep, guarded=True)
-
-
 def digests(system) -> dict[str, str]:
     """The system's own files of the start."""
     paths = (f"boot/vmlinuz-{KERNEL}", INITRD, "boot/grub/grub.cfg")
@@ -85,7 +48,7 @@ def digests(system) -> dict[str, str]:
 
 def test_a_trial_is_made_started_kept_and_taken_back(system):
     before = digests(system)
-    system.ask(apply_line(plan()))
+    system.ask(apply_line(real_plan(InitramfsTool.INITRAMFS_TOOLS, STACKS["grub"])))
     assert digests(system) == before
     # GRUB's own parser, and its own environment block.
     system.run("chroot", ".", "grub-script-check", "/boot/grub/custom.cfg")
