@@ -8,7 +8,6 @@ the system reads it.
 from __future__ import annotations
 
 import os
-import re
 import stat
 
 from vitrail.helper.run import Ran, demand_program, run_program
@@ -18,6 +17,7 @@ from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.permission import (
     MAX_ROM_BYTES,
     ROM_SIGN,
+    SELINUX_CONFIG,
     SELINUX_TYPE,
     AppArmorRoms,
     JoinGroup,
@@ -25,13 +25,15 @@ from vitrail.model.permission import (
     LockedMemory,
     SessionMemory,
     VfioAccess,
+    is_labelled,
+    label_pattern,
+    local_labels,
 )
 
 _LIMIT = 4 * 1024 * 1024
 _USER_FIELDS = 7
 _GROUP_FIELDS = 4
 _ROM = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_POLICY = re.compile(r"^SELINUXTYPE=([a-z][a-z0-9_-]{0,31})[ \t]*$", re.MULTILINE | re.ASCII)
 _HOLD = ("usermod", "gpasswd")
 _LABEL = ("semanage", "restorecon")
 
@@ -85,8 +87,7 @@ def is_given(tree: Tree, change: JoinGroup | LabelRom) -> bool:
     if isinstance(change, JoinGroup):
         number, members = _group(tree, change)
         return change.user in members or (change.user, number) in {(name, group) for name, _, group in _users(tree)}
-    rows = [line.split() for line in _labels(tree).split("\n")]
-    return any(row[:1] == [_pattern(change)] and f":{SELINUX_TYPE}:" in row[-1] for row in rows if row)
+    return is_labelled(_labels(tree), change.path)
 
 
 def given_words(tree: Tree, change: JoinGroup | LabelRom) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ def give(tree: Tree, change: JoinGroup | LabelRom, lock: int) -> Ran:
     """Let the system's program do it. Raises Refusal where it is missing."""
     if isinstance(change, JoinGroup):
         return run_program(tree, "usermod", "-a", "-G", change.group.value, change.user, lock=lock)
-    ran = run_program(tree, "semanage", "fcontext", "-a", "-t", SELINUX_TYPE, _pattern(change), lock=lock)
+    ran = run_program(tree, "semanage", "fcontext", "-a", "-t", SELINUX_TYPE, label_pattern(change.path), lock=lock)
     return _relabelled(tree, change, lock) if ran.well else ran
 
 
@@ -110,7 +111,7 @@ def take(tree: Tree, change: JoinGroup | LabelRom, lock: int) -> bool:
             run_program(tree, "gpasswd", "-d", change.user, change.group.value, lock=lock)
         return was
     if was:
-        run_program(tree, "semanage", "fcontext", "-d", _pattern(change), lock=lock)
+        run_program(tree, "semanage", "fcontext", "-d", label_pattern(change.path), lock=lock)
     # Who was killed between the two left the file with the label that the policy gives it no more.
     _relabelled(tree, change, lock)
     return was
@@ -118,11 +119,6 @@ def take(tree: Tree, change: JoinGroup | LabelRom, lock: int) -> bool:
 
 def _relabelled(tree: Tree, change: LabelRom, lock: int) -> Ran:
     return run_program(tree, "restorecon", "-F", f"/{change.path}", lock=lock)
-
-
-def _pattern(change: LabelRom) -> str:
-    """The path as the policy's expressions have it: of what it may be made of, a dot and a plus mean more there."""
-    return "/" + change.path.replace(".", r"\.").replace("+", r"\+")
 
 
 def _text(tree: Tree, path: str) -> str:
@@ -155,13 +151,11 @@ def _group(tree: Tree, change: JoinGroup) -> tuple[str, tuple[str, ...]]:
 
 def _labels(tree: Tree) -> str:
     """The local labels of the policy in use. Raises Refusal where there is none."""
-    policy = _POLICY.search(_text(tree, "etc/selinux/config"))
-    if policy is None:
-        raise Refusal(Kind.UNREAD, what="/etc/selinux/config")
+    path = local_labels(_text(tree, SELINUX_CONFIG))
+    if path is None:
+        raise Refusal(Kind.UNREAD, what=f"/{SELINUX_CONFIG}")
     try:
-        return tree.fact(f"etc/selinux/{policy[1]}/contexts/files/file_contexts.local", _LIMIT).decode(
-            "utf-8", "replace"
-        )
+        return tree.fact(path, _LIMIT).decode("utf-8", "replace")
     except FileNotFoundError:
         # No policy has one before the first local label.
         return ""

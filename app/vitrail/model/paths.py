@@ -64,6 +64,7 @@ KERNEL = (
     *_all(Treatment.STAND_IN, "proc/sys/kernel/random/boot_id", "etc/machine-id"),
     *_all(Treatment.KERNEL_CONFIG, "boot/config-*", "usr/lib/modules/*/config", "proc/config.gz"),
     *_all(Treatment.TEXT, "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name", "sys/hypervisor/type"),
+    *_all(Treatment.TEXT, "sys/module/apparmor/parameters/enabled", "sys/fs/selinux/enforce"),
     *_all(Treatment.EXISTS, "dev/kvm"),
     *_all(Treatment.FOLDER, "dev", "sys/class", "sys/bus", "sys/firmware", "sys/kernel/security"),
 )

@@ -125,19 +125,46 @@ class LabelRom:
 
 SELINUX_TYPE = "virt_content_t"
 """Readable by every VM, writable by none (libvirt's security knowledge base)."""
+VFIO_RULES = "etc/udev/rules.d/60-vitrail-vfio.rules"
+LIMITS = "etc/security/limits.d/60-vitrail.conf"
+APPARMOR_RULES = "etc/apparmor.d/abstractions/libvirt-qemu.d/60-vitrail"
+SELINUX_CONFIG = "etc/selinux/config"
+_POLICY = re.compile(r"^SELINUXTYPE=([a-z][a-z0-9_-]{0,31})[ \t]*$", re.MULTILINE | re.ASCII)
+
+
+def session_limit(uid: int) -> str:
+    """The drop-in of the user's own service manager."""
+    return f"etc/systemd/system/user@{uid}.service.d/60-vitrail.conf"
+
+
+def local_labels(config: str) -> str | None:
+    """Where the policy that this configuration names keeps its local labels, None where it names none."""
+    policy = _POLICY.search(config)
+    return None if policy is None else f"etc/selinux/{policy[1]}/contexts/files/file_contexts.local"
+
+
+def label_pattern(path: str) -> str:
+    """A ROM's path as the policy's expressions have it: of what it may be made of, two signs mean more there."""
+    return "/" + path.replace(".", r"\.").replace("+", r"\+")
+
+
+def is_labelled(labels: str, path: str) -> bool:
+    """Whether these local labels give a ROM the type that QEMU may read."""
+    rows = [line.split() for line in labels.split("\n")]
+    return any(row[0] == label_pattern(path) and f":{SELINUX_TYPE}:" in row[-1] for row in rows if row)
 
 
 def permission_path(permission: Permission) -> str:
     """Where it is written, from the root without the first slash: always a drop-in of our own."""
     match permission:
         case VfioAccess():
-            return "etc/udev/rules.d/60-vitrail-vfio.rules"
+            return VFIO_RULES
         case LockedMemory():
-            return "etc/security/limits.d/60-vitrail.conf"
+            return LIMITS
         case SessionMemory():
-            return f"etc/systemd/system/user@{permission.uid}.service.d/60-vitrail.conf"
+            return session_limit(permission.uid)
         case AppArmorRoms():
-            return "etc/apparmor.d/abstractions/libvirt-qemu.d/60-vitrail"
+            return APPARMOR_RULES
 
 
 def permission_text(permission: Permission) -> str:

@@ -104,7 +104,7 @@ class Plan:
     @property
     def needs_reboot(self) -> bool:
         """Whether something of it acts only at the next start of this computer."""
-        return any(phase.writer is Writer.HOST for phase in self.phases)
+        return self.guard is not None
 
     @property
     def writable(self) -> bool:

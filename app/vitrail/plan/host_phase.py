@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrail.judge.guard import judge_guard
 from vitrail.judge.passthrough import before_restart
@@ -22,6 +22,7 @@ from vitrail.plan.host.files import NoStep, by_program
 from vitrail.plan.host.initramfs import image_steps, inert_steps
 from vitrail.plan.host.need import Need, need_of
 from vitrail.plan.host.trial import lasting_guard, trial_steps
+from vitrail.plan.permissions import CARRIED_OUT_ON, PERMISSIONS_PHASE, Permissions
 
 HOST_PHASE = "prepare-host"
 KEEP_PHASE = "keep-host"
@@ -49,6 +50,19 @@ def host_part(host: Host, card: Gpu, plan_id: str) -> HostPart:
         return _part(need, judge_guard(host), before_restart(host, card))
     except NoStep as none:
         return HostPart(findings=(none.finding,))
+
+
+def with_permissions(part: HostPart, lacking: Permissions, kind: MachineKind) -> HostPart:
+    """The same with permissions: among what lasts where there is a trial, and else before the VM at once."""
+    findings = (*part.findings, *lacking.findings)
+    if not lacking.steps:
+        return replace(part, findings=findings)
+    if not part.phases:
+        alone = Phase(PERMISSIONS_PHASE, Writer.HOST, lacking.steps, kind in CARRIED_OUT_ON)
+        return replace(part, phases=(alone,), findings=findings)
+    last = part.phases[-1]
+    joined = replace(last, steps=(*lacking.steps, *last.steps))
+    return replace(part, phases=(*part.phases[:-1], joined), findings=findings)
 
 
 def _part(need: Need, guard: Guard, looked_at: tuple[Finding, ...]) -> HostPart:

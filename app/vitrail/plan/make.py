@@ -12,6 +12,7 @@ from vitrail.judge.feasibility import judge_choice
 from vitrail.judge.losses import losses
 from vitrail.judge.passthrough import apply_gates
 from vitrail.judge.weigh import overruled
+from vitrail.model.access import Access
 from vitrail.model.capabilities import DomainCapabilities
 from vitrail.model.choice import (
     Basic,
@@ -46,8 +47,9 @@ from vitrail.model.vm import Vm
 from vitrail.model.wire import canonical, text_digest
 from vitrail.plan.basic import draft_basic
 from vitrail.plan.draft import Draft, Ground
-from vitrail.plan.host_phase import HostPart, host_part
+from vitrail.plan.host_phase import HostPart, host_part, with_permissions
 from vitrail.plan.passthrough import draft_passthrough
+from vitrail.plan.permissions import Permissions, permissions_for
 from vitrail.plan.qxl import draft_qxl
 from vitrail.plan.virgl import draft_virgl
 from vitrail.plan.virtio import draft_virtio
@@ -70,10 +72,12 @@ def make_plan(
     knowledge: Knowledge,
     *,
     autostart: ResumeAtLogin | None = None,
+    access: Access | None = None,
 ) -> Plan:
     """The steps from what is to what was chosen, none where it is so already. Raises Refused, with findings.
 
-    `autostart`: what leads back here after a restart; it joins only a plan that needs one.
+    `autostart`: what leads back here after a restart; it joins only a plan that needs one. `access`: who asks, and what
+    confines VMs here; without it no permission is planned.
     """
     mode = mode_of(choice)
     if mode not in WRITTEN_BY_THIS_VERSION:
@@ -86,11 +90,13 @@ def make_plan(
     if stopped or any(gate.id == _ONLY_SCREEN for gate in gates):
         raise Refused(text("plan.refused", vm=vm.name, mode=mode.value), text("plan.refused.next"), findings=findings)
     draft = draft_vm(ground_of(host, vm, capabilities), choice)
+    edited = _edited(vm, draft)
+    lacking = permissions_for(vm.text if edited is None else edited.after, choice, access)
     # The host's steps name the plan they belong to, and the plan's name is made of its steps.
-    nameless = steps_of(_phases(host, vm, choice, draft, _NAMELESS, may=not gates)[0])
+    nameless = steps_of(_phases(host, choice, edited, lacking, _NAMELESS, may=not gates)[0])
     name = plan_id(choice, host, vm, nameless)
-    phases, part = _phases(host, vm, choice, draft, name, may=not gates)
-    if autostart is not None and part.phases:
+    phases, part = _phases(host, choice, edited, lacking, name, may=not gates)
+    if autostart is not None and part.guard is not None:
         writable = all(phase.writable for phase in phases)
         phases = (Phase(RESUME_PHASE, Writer.USER, (autostart,), writable=writable), *phases)
     return Plan(
@@ -172,20 +178,28 @@ def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
     return apply_gates(host, card) if card is not None else ()
 
 
+def _edited(vm: Vm, draft: Draft) -> EditVm | None:
+    """The VM's step, None where its document stays as it is."""
+    after = edit(vm.text, draft.edits)
+    if after == vm.text:
+        return None
+    return EditVm(vm.uuid, vm.name, vm.text, after, text_digest(vm.text), text_digest(after))
+
+
 def _phases(
-    host: Host, vm: Vm, choice: Choice, draft: Draft, name: str, *, may: bool
+    host: Host, choice: Choice, edited: EditVm | None, lacking: Permissions, name: str, *, may: bool
 ) -> tuple[tuple[Phase, ...], HostPart]:
     """Every phase, and the host's part of them. `may`: nothing forbids carrying them out."""
     card = host.gpu_at(choice.gpu) if isinstance(choice, Passthrough) else None
     part = host_part(host, card, name) if card is not None else HostPart()
+    restarts = bool(part.phases)
+    part = with_permissions(part, lacking, host.kind)
     may = may and not any(finding.stops for finding in part.findings)
     may = may and all(phase.writable for phase in part.phases)
     phases = tuple(replace(phase, writable=may) for phase in part.phases)
-    after = edit(vm.text, draft.edits)
-    if after != vm.text:
-        step = EditVm(vm.uuid, vm.name, vm.text, after, text_digest(vm.text), text_digest(after))
-        when = When.KEPT if phases else When.APPLY
-        phases += (Phase(VM_PHASE, Writer.VM, (step,), writable=may, when=when),)
+    if edited is not None:
+        when = When.KEPT if restarts else When.APPLY
+        phases += (Phase(VM_PHASE, Writer.VM, (edited,), writable=may, when=when),)
     return phases, part
 
 

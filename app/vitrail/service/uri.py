@@ -49,5 +49,10 @@ def read_uri(words: str) -> Address:
     return Address(words, local=host is None and transport in ("", "unix"))
 
 
+def is_session(uri: str) -> bool:
+    """Whether the VMs behind this address run as the user, instead of as the system's own user for them."""
+    return urlsplit(uri).path == "/session"
+
+
 def _refused(words: str) -> Unreadable:
     return Unreadable(text("service.uri.unknown", uri=words), text("service.uri.examples"))

@@ -7,6 +7,7 @@ What plans, writes and takes back is imported by the verb that needs it: a windo
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from vitrail.model.vm import Vm
 from vitrail.service.view import View
 
 if TYPE_CHECKING:
+    from vitrail.model.access import Access
     from vitrail.model.capabilities import DomainCapabilities
     from vitrail.model.choice import Choice
     from vitrail.model.knowledge import Knowledge
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from vitrail.service.changing import Bench, Progress
     from vitrail.service.helper_install import InstallPreview
     from vitrail.service.journal import Run
+    from vitrail.service.live_load import LiveLoad
+    from vitrail.service.stutters import Stutters
     from vitrail.service.undoing import UndoPreview
 
 
@@ -54,6 +58,18 @@ class Workplace(View):
         from vitrail.service.knowledge import load_knowledge
 
         return load_knowledge()
+
+    def live_load(self) -> LiveLoad:
+        """What measures this place's load; for the one thread that ticks it, which closes it too."""
+        from vitrail.service.live_load import LiveLoad
+
+        return LiveLoad(self._place, self)
+
+    def stutters(self) -> Stutters:
+        """The moments that the user marked and kept."""
+        from vitrail.service.stutters import Stutters
+
+        return Stutters(self._place.state)
 
     def vm_from_text(self, xml: str, host: Host) -> Vm:
         """The VM of a document on disk, as it would be on this host. Raises Unreadable with line and column."""
@@ -99,7 +115,19 @@ class Workplace(View):
         from vitrail.service.resume import resume_at_login
 
         autostart = resume_at_login(self.connection)
-        return make_plan(host, vm, choice, self.capabilities(vm), self.knowledge, autostart=autostart)
+        can, access = self.capabilities(vm), self._access()
+        return make_plan(host, vm, choice, can, self.knowledge, autostart=autostart, access=access)
+
+    def _access(self) -> Access | None:
+        """Who asks and what confines VMs; None for a computer of which only its libvirt is reached."""
+        from vitrail.probe.access import read_access
+        from vitrail.service.uri import is_session
+
+        if self.kind in (MachineKind.REMOTE, MachineKind.LISTING):
+            return None
+        real = self.kind is MachineKind.REAL
+        uid = os.getuid() if real else None
+        return read_access(self._place.root_now, session=real and is_session(self.connection), uid=uid)
 
     def needs_first(self, plan: Plan) -> InstallPreview | None:
         """The root helper that this plan needs and this computer lacks, as it would be installed; None: nothing."""
@@ -127,11 +155,15 @@ class Workplace(View):
         from vitrail.service.applying import apply_plan
 
         with self._place.state.lock("apply"):
+            self._forget_lent()
             host = self.read()
             vm = self.find_vm(host, plan.vm_uuid)
             self._require_writable(host, vm, plan)
             self._require_fresh(host, vm, plan)
-            return apply_plan(self._bench, plan, progress)
+            try:
+                return apply_plan(self._bench, plan, progress)
+            finally:
+                self._forget_lent()
 
     def _require_fresh(self, host: Host, vm: Vm, plan: Plan) -> None:
         """The plan made anew must be the same plan; so one that someone made up or altered is refused too."""
@@ -186,6 +218,8 @@ class Workplace(View):
                     if not outcomes:
                         raise
                     raise Unsettled(error.what, *error.next_steps, text("service.undo.again")) from error
+                finally:
+                    self._forget_lent()
         return tuple(outcomes)
 
     def history(self) -> tuple[HistoryEntry, ...]:
@@ -237,6 +271,7 @@ class Workplace(View):
 
     def _plan_anew(self, run: Run) -> Plan:
         """The choice of a run on the computer as it is now. Raises Refused where it may not be carried out."""
+        self._forget_lent()
         host = self.read()
         vm = self.find_vm(host, run.started.vm_uuid)
         plan = self.plan(host, vm, run.started.choice)

@@ -30,6 +30,7 @@ TOOL_COMMANDS: dict[Tool, str] = {
     Tool.SDBOOT_MANAGE: "sdboot-manage gen",
     Tool.LIMINE_UPDATE: "limine-update",
     Tool.PROXMOX_REFRESH: "proxmox-boot-tool refresh",
+    Tool.UDEV_RULES: "udevadm control --reload; sudo udevadm trigger --subsystem-match=vfio",
 }
 
 

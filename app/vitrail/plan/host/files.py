@@ -47,8 +47,12 @@ def content_now(setup: BootSetup, template: Template) -> Reading[str | None]:
 
 def write_file(setup: BootSetup, template: Template) -> HostStep:
     """The step that brings the template's file from what it is to what `render` makes of it. Raises NoStep."""
+    return step_on(content_now(setup, template), template)
+
+
+def step_on(current: Reading[str | None], template: Template) -> HostStep:
+    """The same where what is there now was read elsewhere. Raises NoStep."""
     path = f"/{place_of(template).path}"
-    current = content_now(setup, template)
     if isinstance(current, Unknown):
         title = text("plan.host.file-unread", path=path, reason=current.reason)
         raise no_step(title, text("plan.host.file-unread.remedy"), known=False)
