@@ -17,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab.place import HERE, LabCannotRunError, lab_folder, require
+from lab.place import HERE, LabCannotRunError, forget_old_runs, lab_folder, require
 from lab.scenario_list import SCENARIOS, Scenario
 from lab.table import Table
 
@@ -70,6 +70,7 @@ def _run(chosen: list[Scenario], only: str) -> int:
 def _run_alone(chosen: list[Scenario], only: str) -> int:
     from lab.image import image  # noqa: PLC0415 - what it stands on was only just found to be there
 
+    forget_old_runs()
     began = time.monotonic()
     print(f"Machine image: {image().folder} ({time.monotonic() - began:.0f} s)", flush=True)
     table = Table()

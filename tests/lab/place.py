@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -17,6 +18,7 @@ FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 PROGRAMS = ("qemu-system-x86_64", "qemu-img", "debootstrap", "chroot", "unshare", "sfdisk", "mkfs.ext4")
 FREE_GIB = 8
+KEPT_DAYS = 14
 
 
 class LabCannotRunError(Exception):
@@ -50,3 +52,13 @@ def require() -> None:
         missing.append(f"{FREE_GIB} GiB free in {lab_folder()}")
     if missing:
         raise LabCannotRunError("The lab cannot run here. It lacks: " + ", ".join(missing))
+
+
+def forget_old_runs() -> None:
+    """Throw away the copies of labs that were killed, and the consoles of failures that nobody looked at for long."""
+    oldest = time.time() - KEPT_DAYS * 86400
+    for folder in runs().glob("*"):
+        _, _, pid = folder.name.rpartition("share-")
+        killed = folder.name.startswith("share-") and not Path("/proc", pid).exists()
+        if killed or folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,3 +121,14 @@ def test_a_lab_that_lacks_something_names_it_and_does_not_run(tmp_path: Path, mo
     monkeypatch.setattr(place, "PROGRAMS", ("no-such-program",))
     with pytest.raises(place.LabCannotRunError, match="no-such-program"):
         place.require()
+
+
+def test_consoles_are_kept_for_a_while_and_copies_as_long_as_their_lab_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VITRAIL_LAB_DIR", str(tmp_path))
+    for name in (f"share-{os.getpid()}", "share-0", "failed", "long-ago"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    os.utime(tmp_path / "runs" / "long-ago", (0, 0))
+    place.forget_old_runs()
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {f"share-{os.getpid()}", "failed"}
