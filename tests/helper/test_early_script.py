@@ -8,6 +8,8 @@ import subprocess
 import pytest
 
 from helper.bench import CARD, CARDS, PLAN_ID, SOUND, make_machine, program
+from vitrail.model.boot import InitramfsTool
+from vitrail.model.early_script import CARRIED, TRIAL_EARLY
 from vitrail.model.host_step import Fixed, FixedFile
 from vitrail.model.render import render
 
@@ -80,3 +82,55 @@ def test_a_device_that_has_a_driver_stops_the_whole_plan(machine):
 def test_without_a_table_nothing_is_done(machine):
     (machine / "etc/vitrail/reserved-cards").unlink()
     assert start(machine, TOKEN) == ["(null)", "(null)"]
+
+
+class TestInATrial:
+    """The same script, with its modules along and insmod in place of modprobe."""
+
+    @pytest.fixture(params=TRIAL_EARLY)
+    def script(self, request, machine):
+        path = machine / "trial"
+        path.write_text(TRIAL_EARLY[request.param])
+        carried = machine / CARRIED
+        carried.mkdir(parents=True)
+        for name in ("10-irqbypass", "11-vfio", "12-vfio_pci_core", "13-vfio_pci"):
+            (carried / f"{name}.ko").write_text("")
+        (machine / "sys/module/irqbypass").mkdir(parents=True)
+        program(machine, f"{CARRIED}/insmod", "")
+        return ". /trial; run_earlyhook" if request.param is InitramfsTool.MKINITCPIO else ". /trial"
+
+    def start(self, machine, script, line):
+        (machine / "proc/cmdline").write_text(f"BOOT_IMAGE=/vmlinuz root=/dev/vda1 {line}\n")
+        subprocess.run(["chroot", machine, "/bin/sh", "-ec", script], check=True, env={"PATH": "/usr/sbin"})
+        return [(device(machine, identity) / "driver_override").read_text().strip() for identity in (CARD, SOUND)]
+
+    def test_the_cards_are_reserved_and_modules_loaded_in_their_order(self, machine, script):
+        assert self.start(machine, script, f"{TOKEN} vfio_pci.disable_vga=1 x=*") == ["vfio-pci", "vfio-pci"]
+        assert (machine / "calls").read_text().splitlines() == [
+            f"insmod /{CARRIED}/11-vfio.ko",
+            f"insmod /{CARRIED}/12-vfio_pci_core.ko",
+            f"insmod /{CARRIED}/13-vfio_pci.ko disable_vga=1",
+        ]
+
+    @pytest.mark.parametrize("line", ["", f"{TOKEN} vitrail=off", f"{TOKEN}0", f"vitrail.refused={PLAN_ID}"])
+    def test_without_the_token_nothing_is_loaded(self, machine, script, line):
+        assert self.start(machine, script, line) == ["(null)", "(null)"]
+        assert not (machine / "calls").exists()
+
+    def test_another_device_stops_the_whole_plan(self, machine, script):
+        (device(machine, CARD) / "vendor").write_text("0x1234\n")
+        assert self.start(machine, script, TOKEN) == ["(null)", "(null)"]
+        assert "nothing is done" in (machine / "dev/kmsg").read_text()
+
+    def test_a_module_that_cannot_be_loaded_is_told_and_the_start_goes_on(self, machine, script):
+        program(machine, f"{CARRIED}/insmod", "exit 1\n")
+        assert self.start(machine, script, TOKEN) == ["vfio-pci", "vfio-pci"]
+        assert "vfio_pci could not be loaded" in (machine / "dev/kmsg").read_text()
+
+
+@pytest.mark.parametrize("family", TRIAL_EARLY)
+def test_a_trial_s_script_parses(tmp_path, family):
+    path = tmp_path / "script"
+    path.write_text(TRIAL_EARLY[family])
+    for shell in ("sh", "dash", "bash"):
+        subprocess.run([shell, "-n", path], check=True)
