@@ -70,6 +70,10 @@ class View:
         root = self._root_to_plan_on() if setup else place.root_now
         return read_host(root, vms, kind=place.kind, names=place.names, nvml=place.nvml, setup=setup)
 
+    def _forget_lent(self) -> None:
+        """What was lent before a change is no longer what is there."""
+        self._lent = None
+
     def _root_to_plan_on(self) -> Root:
         """The place's files, with those of the start that only root may read where the root helper lends them."""
         place = self._place
