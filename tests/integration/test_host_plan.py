@@ -23,6 +23,7 @@ from fakes.plans import make_plan_for
 from helper.bench import BOOT_ID, PLAN_ID, snapshot
 from helper.trial_bench import command_line, grub_trial, make_trial_machine, normal_start, start_trial, trial_words
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unsettled
+from vitrail.model.host_step import HostPlan
 from vitrail.model.host_story import CLOCK_FILE
 from vitrail.model.outcome import PromiseResult, RunResult, RunState, StepResult
 from vitrail.model.plan import Guard, GuardStrength, Phase, Plan, When, Writer
@@ -398,6 +399,31 @@ def test_killed_between_keep_and_the_vm_then_kept_again(scene):
     assert scene.keep().result is RunResult.APPLIED
     assert scene.store.words == AFTER
     assert scene.states == [RunState.APPLIED]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_around_roots_part_then_taken_back(scene, after):
+    child = os.fork()
+    if child == 0:
+        apply = scene.client.apply
+
+        def dying(plan: HostPlan, told: object = None) -> None:
+            if after:
+                apply(plan, told)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        scene.client.apply = dying
+        try:
+            scene.apply()
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert scene.states == [RunState.INTERRUPTED]
+    assert scene.user.read(RESUME_FILE) == ENTRY
+    (outcome,) = scene.undo()
+    assert outcome.result is RunResult.TAKEN_BACK
+    assert snapshot(scene.root) == scene.before
+    assert scene.user.read(RESUME_FILE) is None
 
 
 def test_killed_while_the_helper_keeps_then_taken_back(scene):

@@ -5,19 +5,32 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fakes.host_plans import host_plan_for
 from fakes.plans import make_plan_for
-from vitrail.model.journal import StepDone, StepStarted, StepTakenBack
+from vitrail.model.journal import (
+    HostAnswered,
+    HostHandedOver,
+    HostKept,
+    HostTakenBack,
+    Line,
+    StepDone,
+    StepStarted,
+    StepTakenBack,
+)
 from vitrail.model.outcome import RunResult, RunState, StepResult
+from vitrail.service.applying import Parts, host_plan_of
 from vitrail.service.history import read_history
 from vitrail.service.journal import BrokenRun, Journal, Run, begin_run, read_runs
 from vitrail.service.state import StateFolder
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
 HERE = "qemu:///system"
+HOST_PLAN = host_plan_for("<domain/>", "<domain />", uuid="11111111-2222-3333-4444-555555555555")
 
 
 @pytest.fixture
@@ -142,3 +155,53 @@ def test_a_foreign_folder_among_the_runs_does_no_harm(state: StateFolder, journa
     (state.runs / "file").write_text("")
     (state.runs / "link").symlink_to("/")
     assert {run.name for run in read_runs(state)} == {journal.run, "lost+found"}
+
+
+OWN = "0" * 16
+"""Stands for the plan of the journal itself."""
+
+
+def _handed_over(plan_id: str, *, vm: str | None = None) -> HostHandedOver:
+    plan = replace(host_plan_of(HOST_PLAN, Parts.of(HOST_PLAN), simulated=True), plan_id=plan_id)
+    return HostHandedOver(plan, vm, vm)
+
+
+def test_a_change_of_the_computer_is_told_by_what_came_last(state: StateFolder, journal: Journal):
+    journal.append(_handed_over(journal.plan_id, vm=A))
+    assert _state_of(state) is RunState.INTERRUPTED
+    journal.append(HostAnswered("000001-x"))
+    journal.end(RunResult.AWAITING_KEEP)
+    assert _state_of(state) is RunState.AWAITING_KEEP
+    journal.append(HostKept("boot", 1.0))
+    assert _state_of(state) is RunState.INTERRUPTED
+    journal.end(RunResult.APPLIED)
+    assert _state_of(state) is RunState.APPLIED
+    journal.append(HostTakenBack(StepResult.TAKEN_BACK.value))
+    assert _state_of(state) is RunState.INTERRUPTED
+    journal.end(RunResult.TAKEN_BACK)
+    assert _state_of(state) is RunState.TAKEN_BACK
+
+
+def test_a_computer_that_failed_makes_the_run_one_that_failed(state: StateFolder, journal: Journal):
+    journal.append(_handed_over(journal.plan_id))
+    journal.append(HostTakenBack(StepResult.FAILED.value))
+    journal.end(RunResult.TAKEN_BACK)
+    assert _state_of(state) is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (HostKept("boot", 1.0),),
+        (HostAnswered("000001-x"),),
+        (_handed_over("f" * 16),),
+        (_handed_over(OWN), _handed_over(OWN)),
+        (_handed_over(OWN, vm="no digest"),),
+    ],
+)
+def test_a_forged_change_of_the_computer_is_unreadable(state: StateFolder, journal: Journal, lines: tuple[Line, ...]):
+    for line in lines:
+        if isinstance(line, HostHandedOver) and line.plan.plan_id == OWN:
+            line = replace(line, plan=replace(line.plan, plan_id=journal.plan_id))  # noqa: PLW2901 - known only now
+        journal.append(line)
+    assert _state_of(state) is RunState.UNREADABLE
