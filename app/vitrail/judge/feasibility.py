@@ -17,6 +17,7 @@ from vitrail.judge.qemu import Capabilities, capabilities_read
 from vitrail.judge.reports import management_findings
 from vitrail.judge.shares import share
 from vitrail.judge.situation import Situation
+from vitrail.judge.usage import only_screen
 from vitrail.judge.vmstate import vm_findings
 from vitrail.judge.weigh import decisive, weigh, without_repeats
 from vitrail.judge.whole import whole_card
@@ -183,6 +184,9 @@ def _steps(host: Host, mode: Mode, verdict: CardVerdict) -> tuple[Text, ...]:
         steps.append(text("judge.needs.argument", arguments=" ".join(needs.arguments)))
     if needs.reserve and mode is not Mode.SINGLE_GPU:
         steps.append(text("judge.needs.reserve", card=card_name(gpu)))
+        screen = only_screen(host, gpu)
+        if screen.remedy is not None:
+            steps.append(screen.remedy)
     return tuple(steps)
 
 
