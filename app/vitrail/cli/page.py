@@ -64,7 +64,8 @@ class Page:
     def heading(self, title: Text) -> None:
         """A title with an empty line before it."""
         self.write()
-        self.write(self._colour(self.say(title), _BOLD))
+        for line in _broken(self.say(title), self.width):
+            self.write(self._colour(line, _BOLD))
 
     def paragraph(self, words: Text, indent: int = 0) -> None:
         """A sentence, wrapped."""
