@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import difflib
 
+from vitrail.model.binding import BindLive
 from vitrail.model.host_place import kind_of_change, subject_of_change
+from vitrail.model.host_step import RunTool, Tool, WriteFile
+from vitrail.model.permission import JoinGroup, LabelRom, Permission
 from vitrail.model.step import EditVm, HostStep, ResumeAtLogin, Step
 from vitrail.model.text import Text, text
 from vitrail.plan.describe_host import summary_of_change, undo_of_change
@@ -58,7 +61,12 @@ def undo_of(step: Step) -> Text:
 
 def acts_at_restart(step: Step) -> bool:
     """Whether the step changes nothing until this computer starts again."""
-    return isinstance(step, HostStep)
+    if not isinstance(step, HostStep):
+        return False
+    change = step.change
+    if isinstance(change, WriteFile):
+        return not isinstance(change.template, Permission)
+    return not isinstance(change, JoinGroup | LabelRom | BindLive) and change != RunTool(Tool.UDEV_RULES)
 
 
 def diff_of(step: Step) -> str:
