@@ -23,7 +23,7 @@ def test_a_stack_is_applied_and_taken_back(machine, stack):
     assert answer["result"]["result"] == "applied"
     after = snapshot(machine)
     changed = [name for name in after if after[name] != before.get(name) and (machine / name).is_file()]
-    if stack != "booster":
+    if stack not in ("booster", "permissions"):
         assert any(all(word in (machine / name).read_text() for word in WORDS) for name in changed)
     (answer,) = ask(machine, undo_line())
     assert answer["ok"], answer

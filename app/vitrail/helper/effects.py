@@ -51,7 +51,7 @@ _FAMILIES: dict[Tool, InitramfsTool] = {
     Tool.BOOSTER: InitramfsTool.BOOSTER,
 }
 _BUILD_TOO = frozenset({Tool.KERNEL_INSTALL, Tool.SDBOOTUTIL, Tool.SDBOOTUTIL_IMAGES, Tool.LIMINE_UPDATE})
-"""Programs for entries that build the images beside them, too."""
+"""Programs for entries that put images beside them, too: some build these, some copy what is in /boot."""
 _TABLE = TABLE.lstrip("/")
 _FIRST = "before-udev"
 """The mark of an image in which the early script runs before udev loads the cards' own drivers."""
@@ -80,23 +80,17 @@ def marks_of(plan: HostPlan, index: int) -> frozenset[str]:
         return frozenset()
     if not isinstance(change, RunTool):
         return frozenset(words_of(arguments_of(change)))
-    images = _IN_IMAGES if cards_of(plan) and _builds(plan, change.tool) else frozenset[str]()
+    images = _IN_IMAGES if cards_of(plan) and change.tool in _IMAGES.keys() | _BUILD_TOO else frozenset[str]()
     if change.tool in _IMAGES or change.tool is Tool.SDBOOTUTIL_IMAGES:
         return images
     steps = [step for step in plan.steps[:index] if isinstance(step, WriteFile)]
     return images | frozenset(word for step in steps for word in words_of(arguments_of(step)))
 
 
-def builds_beside_entries(plan: HostPlan, index: int) -> bool:
-    """Whether a program for entries has to build this plan's images, because none for images does."""
+def follows_images(plan: HostPlan, index: int) -> bool:
+    """Whether a program for entries takes along the images as they are then: it has to come again after they change."""
     change = plan.steps[index]
-    return isinstance(change, RunTool) and change.tool in _BUILD_TOO and _builds(plan, change.tool)
-
-
-def _builds(plan: HostPlan, tool: Tool) -> bool:
-    """Whether the plan's images are this program's: where one is there for images alone, they are not the others'."""
-    tools = [change.tool for change in plan.steps if isinstance(change, RunTool)]
-    return tool in _IMAGES or (tool in _BUILD_TOO and not any(other in _IMAGES for other in tools))
+    return isinstance(change, RunTool) and change.tool in _BUILD_TOO | {Tool.PROXMOX_REFRESH} and bool(cards_of(plan))
 
 
 def without_images(marks: frozenset[str]) -> frozenset[str]:
@@ -134,7 +128,10 @@ def _in_images(tree: Tree, tool: Tool, marks: frozenset[str]) -> Seen:
     families = (_FAMILIES[tool],) if tool in _FAMILIES else tuple(_FAMILIES.values())
     found = [marks & _marks_in(image, families) for image in _read_images(tree, tool)]
     if not found:
-        raise Refusal(Kind.UNREAD, what="images")
+        if tool in _IMAGES:
+            raise Refusal(Kind.UNREAD, what="images")
+        # Its entries load the images in /boot, which another program built and was asked about.
+        return Seen(marks, frozenset())
     return Seen(frozenset.intersection(*found), frozenset.union(*found))
 
 
@@ -151,10 +148,11 @@ def _read_images(tree: Tree, tool: Tool) -> list[Image]:
 
 def check_images(tree: Tree, plan: HostPlan) -> None:
     """Nothing, where the images of every program can be looked into, and run early scripts at all. Raises Refusal."""
+    own = any(isinstance(change, RunTool) and images_of(tree, change.tool) for change in plan.steps)
     for index, change in enumerate(plan.steps):
         if isinstance(change, RunTool) and marks_of(plan, index) & _IN_IMAGES:
             images = _read_images(tree, change.tool)
-            if not images:
+            if not images and not own:
                 raise Refusal(Kind.UNREAD, what="images")
             if change.tool is Tool.MKINITCPIO and not all(map(has_early_hooks, images)):
                 raise Refusal(Kind.INITRAMFS, reason="systemd-hook")

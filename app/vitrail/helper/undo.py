@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vitrail.helper.bind_live import undo_binding
-from vitrail.helper.effects import builds_beside_entries
+from vitrail.helper.effects import follows_images
 from vitrail.helper.journal import Journal, Run, StepRecord, is_kept, readable_runs
 from vitrail.helper.packages import check_packages
 from vitrail.helper.progress import tell
@@ -122,16 +122,18 @@ def take_back_steps(state: State, run: Run, steps: list[int], *, force: bool) ->
             ends[index] = _taken_back(state, run, index, force=force)
         moved = any(ends[index].result is not StepResult.SAME for index in files)
         tools = [index for index in inside if isinstance(run.plan.steps[index], _TOOLS) and started]
-        if Stage.INERT in group and moved:
-            # What these built before was built while the files that are gone only now were there.
-            tools += [index for index in steps if index in ends and builds_beside_entries(run.plan, index)]
+        if Stage.INERT in group:
+            # What these took along before was built while the files that are gone only now were there.
+            tools += [index for index in steps if index in ends and follows_images(run.plan, index)]
         for index in tools:
             if moved or not _settled(run.steps[index]):
-                ends[index] = _taken_back(state, run, index, force=force)
+                again = Stage.BOOT in group and follows_images(run.plan, index)
+                ends[index] = _taken_back(state, run, index, force=force, again=again)
     return ends
 
 
-def _taken_back(state: State, run: Run, index: int, *, force: bool) -> End:
+def _taken_back(state: State, run: Run, index: int, *, force: bool, again: bool = False) -> End:
+    """One step. `again`: its turn comes once more, so this is not noted as the end of it."""
     tell(state, run.plan, index, back=True)
     match run.plan.steps[index]:
         case WriteFile():
@@ -146,7 +148,7 @@ def _taken_back(state: State, run: Run, index: int, *, force: bool) -> End:
             end = undo_given(state, run, index, change)
         case _:
             end = undo_tool(state, run, index)
-    return _journaled(Journal(state, run.name), index, end)
+    return end if again else _journaled(Journal(state, run.name), index, end)
 
 
 def _ended(journal: Journal, result: RunResult) -> RunResult:

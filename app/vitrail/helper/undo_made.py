@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.helper.effects import builds_beside_entries, look, marks_of, without_images
+from vitrail.helper.effects import follows_images, look, marks_of, without_images
 from vitrail.helper.journal import Run, readable_runs
 from vitrail.helper.one_shot import clear_one_shot
 from vitrail.helper.permissions import is_given, take
@@ -96,7 +96,7 @@ def undo_tool(  # noqa: PLR0911 - one way out a reason
     """Run the program over the configuration that is back; what it made decides, not what it said."""
     change, started = run.plan.steps[index], run.steps[index].started
     marks = marks_of(run.plan, index)
-    if builds_beside_entries(run.plan, index) and state.tree.exists(TABLE.lstrip("/")):
+    if follows_images(run.plan, index) and state.tree.exists(TABLE.lstrip("/")):
         # Its turn comes again when the table is gone; until then the images rightly have it.
         marks = without_images(marks)
     known = isinstance(started, ToolStarted)
