@@ -120,6 +120,11 @@ def files_of(case: Case) -> dict[str, str]:
     found = planned(case)
     if isinstance(found, Refused):
         return {"refusal.json": _written(json_error(found, of_a_plan=True))}
+    return files_of_plan(found)
+
+
+def files_of_plan(found: Plan) -> dict[str, str]:
+    """The same of a plan that was made on other facts than a recording's."""
     document = json_plan(found)
     del document["plan_id"]
     for phase in document["phases"]:
@@ -150,16 +155,25 @@ def _written(document: dict[str, Any]) -> str:
 
 def kept(case: Case) -> dict[str, str]:
     """The files of the case as they were kept."""
-    if not case.folder.is_dir():
+    return kept_in(case.folder)
+
+
+def kept_in(folder: Path) -> dict[str, str]:
+    """The files that were kept there."""
+    if not folder.is_dir():
         return {}
-    return {path.name: path.read_text() for path in sorted(case.folder.iterdir())}
+    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
 
 
 def keep(case: Case) -> None:
     """Write the case's files anew."""
-    files = files_of(case)
-    case.folder.mkdir(parents=True, exist_ok=True)
-    for path in case.folder.iterdir():
+    keep_in(case.folder, files_of(case))
+
+
+def keep_in(folder: Path, files: dict[str, str]) -> None:
+    """Write these files anew, and no others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
         path.unlink()
     for name, words in files.items():
-        (case.folder / name).write_text(words)
+        (folder / name).write_text(words)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cases.golden import FOLDER, files_of_plan, keep_in, kept_in
 from fakes import hosts, starts
 from vitrail.model.access import Access, Person
 from vitrail.model.boot import BootFile
@@ -334,3 +336,27 @@ def test_every_permission_is_said_with_its_way_back():
         "plan.step.join-group",
     }
     assert all(undo_of(step).id.startswith("plan.undo.") for step in steps)
+
+
+LIT = hosts.nvidia_card(outputs=(hosts.output(),), holders=hosts.holders(hosts.process()))
+GOLDEN: dict[str, Plan] = {
+    "session": plan(vm(), session()),
+    "session-with-restart": plan(
+        vm(),
+        session(),
+        Passthrough(LIT.address),
+        hosts.host(LIT, hosts.amd_integrated(), **starts.start("grub-debian")),
+    ),
+    "session-draws": plan(vm(), session(draws=False), Virgl()),
+    "rom-in-apparmor": plan(with_rom(), access(apparmor=True)),
+    "rom-in-selinux": plan(with_rom(), access(selinux=True)),
+    "rom-elsewhere": plan(with_rom("/root/my card.rom"), access(apparmor=True)),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_plan_with_permissions_is_the_one_that_was_kept(name):
+    folder = FOLDER / "permissions" / name
+    if os.environ.get("VITRAIL_WRITE_CASES") == "1":
+        keep_in(folder, files_of_plan(GOLDEN[name]))
+    assert files_of_plan(GOLDEN[name]) == kept_in(folder)
