@@ -7,12 +7,14 @@ import pytest
 
 from fakes import hosts, starts
 from fakes.host_parts import LIT, OTHER, PLAN, changes, lasting, part, said_of_steps, table_of, why_not
+from vitrail.helper.rules import check_rules
 from vitrail.helper.run import _TOOLS
 from vitrail.model.boot import BootStack, InitramfsTool
 from vitrail.model.edited_lines import BEGIN, END
 from vitrail.model.host_step import (
     ArgumentsByTool,
     ArgumentsFile,
+    HostPlan,
     LoaderEntry,
     RunTool,
     Tool,
@@ -21,8 +23,10 @@ from vitrail.model.host_step import (
 )
 from vitrail.model.kernel_argument import PlanToken, words_of
 from vitrail.model.machine import CpuVendor, Gpu, MachineKind
+from vitrail.model.plan import When
 from vitrail.model.step import HostStep
 from vitrail.model.trial import MakeTrialImage
+from vitrail.model.wire import from_wire, to_wire
 from vitrail.plan.describe import subject_of
 from vitrail.plan.host.by_hand import TOOL_COMMANDS
 from vitrail.plan.host_phase import HostPart, host_part
@@ -209,3 +213,22 @@ def test_what_is_typed_by_hand_is_what_root_would_run():
         assert name.lstrip("/") in program.names
         # A program without arguments here is called more than once, which by hand one line does.
         assert not program.arguments or tuple(arguments) == program.arguments
+
+
+@every_start
+@pytest.mark.parametrize("make", [lambda name: part(starts.start(name)), no_iommu], ids=["card", "argument"])
+def test_what_is_planned_keeps_every_rule_of_root_s(name, make):
+    found = make(name)
+    steps = tuple(step for phase in found.phases if phase.when is When.APPLY for step in phase.steps)
+    keep = tuple(step for phase in found.phases if phase.when is When.KEEP for step in phase.steps)
+    crossing = HostPlan(
+        plan_id=PLAN,
+        machine_id_hash="0" * 64,
+        boot_id="11111111-2222-3333-4444-555555555555",
+        identities=found.identities,
+        steps=tuple(step.change for step in steps),
+        keep=tuple(step.change for step in keep),
+        guarded=True,
+    )
+    check_rules(crossing)
+    assert from_wire(HostPlan, to_wire(crossing)) == crossing
