@@ -84,9 +84,7 @@ def carried_out_and_back(there: Recorded, plan: HostPlan) -> dict[str, tuple[obj
     return between
 
 
-LOOKED_INTO = [
-    name for name in RESTARTING if known_or(read(RESTARTING[name].machine).boot.stack, None) is not BootStack.UKI
-]
+UNIFIED = [name for name, case in RESTARTING.items() if known_or(read(case.machine).boot.stack, None) is BootStack.UKI]
 
 
 @pytest.mark.parametrize("name", UNIFIED)
