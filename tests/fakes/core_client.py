@@ -43,13 +43,20 @@ class CoreClient:
         return outcome
 
     def undo(
-        self, plan_id: str | None = None, *, everything: bool = False, force: bool = False
+        self,
+        plan_id: str | None = None,
+        *,
+        everything: bool = False,
+        force: bool = False,
+        told: Callable[[HostProgress], None] | None = None,
     ) -> tuple[HostRunOutcome, ...]:
+        del told
         words = undo_line(plan_id, everything=everything, force=force)
         outcomes: tuple[HostRunOutcome, ...] = self._ask("undo", words, tuple[HostRunOutcome, ...], writes=True)
         return outcomes
 
-    def keep(self, plan_id: str, boot_id: str) -> HostRunState:
+    def keep(self, plan_id: str, boot_id: str, told: Callable[[HostProgress], None] | None = None) -> HostRunState:
+        del told
         words = line("keep", plan_id=plan_id, boot_id=boot_id)
         state: HostRunState = self._ask("keep", words, HostRunState, writes=True)
         return state

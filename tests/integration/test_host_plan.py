@@ -433,7 +433,7 @@ def test_killed_while_the_helper_keeps_then_taken_back(scene):
     if child == 0:
         keep = scene.client.keep
 
-        def dying(plan_id: str, boot_id: str):
+        def dying(plan_id: str, boot_id: str, _told: object = None):
             keep(plan_id, boot_id)
             os.kill(os.getpid(), signal.SIGKILL)
 

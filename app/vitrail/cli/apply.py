@@ -6,6 +6,7 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 from vitrail.cli.ask import ask, on_a_terminal, require_shown
 from vitrail.cli.banner import banner
@@ -16,7 +17,7 @@ from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
 from vitrail.cli.place import choice_from, open_from
 from vitrail.cli.plan_page import write_install, write_plan
-from vitrail.cli.runs_page import run_code, write_step, write_sum, write_waiting
+from vitrail.cli.runs_page import begun, run_code, write_step, write_sum, write_waiting
 from vitrail.model.errors import Refused, Unreadable
 from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
 from vitrail.model.plan import Plan
@@ -80,7 +81,7 @@ def _shown(request: Namespace, workplace: Workplace) -> RunOutcome:
     if first is not None:
         _tell(page, _install(workplace, first))
         plan = _planned_again(request, workplace, page, plan)
-    outcome = workplace.apply(plan, lambda step: write_step(page, step))
+    outcome = workplace.apply(plan, lambda step: write_step(page, step), partial(begun, page))
     write_sum(page, (outcome,), text("cli.apply.nothing"))
     if outcome.result is RunResult.AWAITING_KEEP:
         write_waiting(page, workplace.kind, outcome.plan_id)

@@ -6,13 +6,14 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 
 from vitrail.cli.door import DONE, REFUSED
 from vitrail.cli.json_runs import json_runs, utc
 from vitrail.cli.json_values import json_reading, print_json
 from vitrail.cli.page import Page
 from vitrail.cli.place import open_from
-from vitrail.cli.runs_page import write_step
+from vitrail.cli.runs_page import begun, write_step
 from vitrail.model.errors import Refused
 from vitrail.model.outcome import RunOutcome, StepResult
 from vitrail.model.reading import Known
@@ -32,7 +33,10 @@ def run(request: Namespace) -> int:
             print_json(json_runs(outcomes))
         else:
             outcomes = workplace.keep(
-                request.plan_id, without_screen=request.without_screen, progress=lambda step: write_step(page, step)
+                request.plan_id,
+                without_screen=request.without_screen,
+                progress=lambda step: write_step(page, step),
+                begun=partial(begun, page),
             )
             page.write()
             words = "cli.keep.done-but" if _left(outcomes) else "cli.keep.done"

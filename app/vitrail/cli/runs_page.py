@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from vitrail.cli.door import DONE, UNSETTLED
 from vitrail.cli.json_runs import worst
+from vitrail.cli.outlet import STDOUT
 from vitrail.cli.page import Page
 from vitrail.model.machine import MachineKind
 from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
@@ -37,6 +38,13 @@ _WHAT = {
     "keep-host": "cli.step.keep-host",
 }
 """Steps by their name in the journal; an older or newer one is shown by that name."""
+
+
+def begun(page: Page, kind: str, subject: str) -> None:
+    """What is being done now, for whoever waits before a terminal; some of it takes minutes."""
+    if STDOUT.is_terminal:
+        what = text(_WHAT.get(kind, "cli.step.other"), kind=kind, subject=subject)
+        page.entry("… ", text("cli.step.begun", what=what))
 
 
 def write_step(page: Page, step: StepOutcome) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import closing
+from functools import partial
 
 from vitrail.cli.ask import ask, on_a_terminal, require_shown
 from vitrail.cli.banner import banner
@@ -12,7 +13,7 @@ from vitrail.cli.json_runs import json_runs
 from vitrail.cli.json_values import print_json
 from vitrail.cli.page import Page
 from vitrail.cli.place import open_from
-from vitrail.cli.runs_page import run_code, write_step, write_sum
+from vitrail.cli.runs_page import begun, run_code, write_step, write_sum
 from vitrail.model.text import text
 from vitrail.service.undoing import UndoPreview
 from vitrail.service.workplace import Workplace
@@ -27,7 +28,12 @@ def run(request: Namespace) -> int:
             banner(page, workplace.kind, workplace.label)
             _preview(request, workplace, page)
             require_shown()
-        outcomes = workplace.undo(request.plan_id, everything=request.all, force=request.force)
+        outcomes = workplace.undo(
+            request.plan_id,
+            everything=request.all,
+            force=request.force,
+            begun=None if request.json else partial(begun, page),
+        )
         if request.json:
             print_json(json_runs(outcomes))
         else:

@@ -18,6 +18,7 @@ from vitrail.model.plan import Plan, When
 from vitrail.model.step import EditVm, HostStep, ResumeAtLogin, Step
 from vitrail.model.text import text
 from vitrail.service.changing import Bench, Progress, change_vm
+from vitrail.service.host_port import Begun
 from vitrail.service.host_words import as_step, as_steps, worst_of
 from vitrail.service.journal import Journal, Run, begin_run, read_runs
 from vitrail.service.user_step import put_resume, undo_resume
@@ -55,7 +56,7 @@ class Parts:
         )
 
 
-def apply_plan(bench: Bench, plan: Plan, progress: Progress | None = None) -> RunOutcome:
+def apply_plan(bench: Bench, plan: Plan, progress: Progress | None = None, begun: Begun | None = None) -> RunOutcome:
     """Carry out what a plan does now. It was just found fresh; the state folder's lock is held by the caller.
 
     Raises Refused or Unreachable with nothing written, ApplyFailed with everything taken back, Unsettled.
@@ -79,7 +80,7 @@ def apply_plan(bench: Bench, plan: Plan, progress: Progress | None = None) -> Ru
         tell(put_resume(bench, journal, index, resume))
     result = RunResult.APPLIED
     if host_plan is not None:
-        outcomes += _hand_over(bench, journal, host_plan, parts, progress)
+        outcomes += _hand_over(bench, journal, host_plan, parts, progress=progress, begun=begun)
         result = RunResult.AWAITING_KEEP if host_plan.guarded else result
     for index, edit in enumerate(parts.vm, len(parts.resume)):
         if host_plan is None:
@@ -147,7 +148,7 @@ def _keep_originals(bench: Bench, parts: Parts) -> None:
 
 
 def _hand_over(
-    bench: Bench, journal: Journal, plan: HostPlan, parts: Parts, progress: Progress | None
+    bench: Bench, journal: Journal, plan: HostPlan, parts: Parts, *, progress: Progress | None, begun: Begun | None
 ) -> tuple[StepOutcome, ...]:
     """Let root do its part; `progress` hears of a step as soon as it is over, not of how it ended.
 
@@ -165,7 +166,7 @@ def _hand_over(
             progress(as_step(step, simulated=simulated))
 
     try:
-        outcome = bench.host.apply(plan, hear)
+        outcome = bench.host.apply(plan, hear, begun)
     except Unsettled:
         journal.end(RunResult.UNKNOWN)
         raise

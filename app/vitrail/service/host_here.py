@@ -20,7 +20,7 @@ from vitrail.model.outcome import StepResult
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.model.wire import WireError, from_wire
-from vitrail.service.host_port import HostStatus, StepTold
+from vitrail.service.host_port import Begun, HostStatus, StepTold
 from vitrail.service.place import helper_is_installed
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ class HostHere:
     def require(self) -> None:
         """A live machine can be changed; what else it needs is told by the helper."""
 
-    def apply(self, plan: HostPlan, told: StepTold | None = None) -> HostRunOutcome:
-        return self._client.apply(plan, None if told is None else _Ended(told).hear)
+    def apply(self, plan: HostPlan, told: StepTold | None = None, begun: Begun | None = None) -> HostRunOutcome:
+        return self._client.apply(plan, _Hearing(told, begun).hear)
 
-    def undo(self, plan_id: str, *, force: bool) -> tuple[HostRunOutcome, ...]:
+    def undo(self, plan_id: str, *, force: bool, begun: Begun | None = None) -> tuple[HostRunOutcome, ...]:
         if not self.status().in_effect(plan_id):
             return ()
         try:
-            return self._client.undo(plan_id, force=force)
+            return self._client.undo(plan_id, force=force, told=_Hearing(None, begun).hear)
         except Refused as error:
             if error.what.id == _NO_RUN:
                 return ()
@@ -81,10 +81,10 @@ class HostHere:
         told = self._client.status()
         return HostStatus(told.runs, told.unreadable)
 
-    def keep(self, plan_id: str, *, without_screen: bool) -> HostRunState:
+    def keep(self, plan_id: str, *, without_screen: bool, begun: Begun | None = None) -> HostRunState:
         if not without_screen and any(os.environ.get(name) for name in _FROM_ELSEWHERE):
             raise Refused(text("service.keep.from-elsewhere"), text("service.keep.from-elsewhere.next", plan=plan_id))
-        return self._client.keep(plan_id, self._this_boot())
+        return self._client.keep(plan_id, self._this_boot(), _Hearing(None, begun).hear)
 
     def extend(self, plan_id: str) -> None:
         self._client.extend(plan_id, self._this_boot())
@@ -136,15 +136,18 @@ class HostHere:
             return Unknown(text("service.host.unread", path=f"/{_BOOT_ID}", message=error.strerror or ""))
 
 
-class _Ended:
-    """The helper tells of steps as they begin; whoever waits is told of each as the next one begins."""
+class _Hearing:
+    """The helper tells of steps as they begin; so the one before is over, as far as nothing went wrong."""
 
-    def __init__(self, told: StepTold) -> None:
+    def __init__(self, told: StepTold | None, begun: Begun | None) -> None:
         self._told = told
+        self._begun = begun
         self._at: HostProgress | None = None
 
     def hear(self, now: HostProgress) -> None:
-        """A step began, so the one before it is over."""
+        """A step began."""
         before, self._at = self._at, now
-        if before is not None and not before.back and not now.back:
+        if self._told is not None and before is not None and not before.back and not now.back:
             self._told(HostStepOutcome(before.step - 1, before.kind, before.subject, StepResult.DONE.value))
+        if self._begun is not None:
+            self._begun(now.kind, now.subject)

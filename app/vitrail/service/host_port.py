@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 StepTold = Callable[[HostStepOutcome], None]
 """Told of each step as it ends, where that can be known."""
 
+Begun = Callable[[str, str], None]
+"""Told of each step's kind and subject as it begins: some of them take minutes."""
+
 _IN_EFFECT = (RunState.APPLIED.value, RunState.INCOMPLETE.value, RunState.INTERRUPTED.value)
 
 
@@ -59,16 +62,16 @@ class HostPort(Protocol):
     def require(self) -> None:
         """Nothing, where a change can be carried out here. Raises Refused with what to do instead."""
 
-    def apply(self, plan: HostPlan, told: StepTold | None = None) -> HostRunOutcome:
+    def apply(self, plan: HostPlan, told: StepTold | None = None, begun: Begun | None = None) -> HostRunOutcome:
         """Carry it out, or nothing of it."""
 
-    def undo(self, plan_id: str, *, force: bool) -> tuple[HostRunOutcome, ...]:
+    def undo(self, plan_id: str, *, force: bool, begun: Begun | None = None) -> tuple[HostRunOutcome, ...]:
         """Take every run of a plan back, newest first; () where nothing of it is in effect."""
 
     def status(self) -> HostStatus:
         """What was done here. Nothing where nothing ever was."""
 
-    def keep(self, plan_id: str, *, without_screen: bool) -> HostRunState:
+    def keep(self, plan_id: str, *, without_screen: bool, begun: Begun | None = None) -> HostRunState:
         """Make what is on trial lasting."""
 
     def extend(self, plan_id: str) -> None:
@@ -105,19 +108,19 @@ class NoHost:
     def require(self) -> None:
         raise self._refused()
 
-    def apply(self, plan: HostPlan, told: StepTold | None = None) -> HostRunOutcome:
-        del plan, told
+    def apply(self, plan: HostPlan, told: StepTold | None = None, begun: Begun | None = None) -> HostRunOutcome:
+        del plan, told, begun
         raise self._refused()
 
-    def undo(self, plan_id: str, *, force: bool) -> tuple[HostRunOutcome, ...]:
-        del plan_id, force
+    def undo(self, plan_id: str, *, force: bool, begun: Begun | None = None) -> tuple[HostRunOutcome, ...]:
+        del plan_id, force, begun
         return ()
 
     def status(self) -> HostStatus:
         return HostStatus()
 
-    def keep(self, plan_id: str, *, without_screen: bool) -> HostRunState:
-        del plan_id, without_screen
+    def keep(self, plan_id: str, *, without_screen: bool, begun: Begun | None = None) -> HostRunState:
+        del plan_id, without_screen, begun
         raise self._refused()
 
     def extend(self, plan_id: str) -> None:

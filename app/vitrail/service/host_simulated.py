@@ -23,7 +23,7 @@ from vitrail.model.outcome import RunResult, StepResult
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.render import digest_of, render, take_back
 from vitrail.model.text import text
-from vitrail.service.host_port import HostStatus, StepTold
+from vitrail.service.host_port import Begun, HostStatus, StepTold
 from vitrail.service.simulated_runs import SimulatedRun, SimulatedRuns
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ class HostSimulated:
         del plan_id
         return None
 
-    def keep(self, plan_id: str, *, without_screen: bool) -> HostRunState:
-        del plan_id, without_screen
+    def keep(self, plan_id: str, *, without_screen: bool, begun: Begun | None = None) -> HostRunState:
+        del plan_id, without_screen, begun
         raise Refused(text("service.host.simulated-no-keep"), text("service.host.simulated-undo"))
 
     def extend(self, plan_id: str) -> None:
@@ -89,7 +89,8 @@ class HostSimulated:
         except OSError as error:
             return Unknown(text("service.host.unread", path=f"/{path}", message=error.strerror or ""))
 
-    def apply(self, plan: HostPlan, told: StepTold | None = None) -> HostRunOutcome:
+    def apply(self, plan: HostPlan, told: StepTold | None = None, begun: Begun | None = None) -> HostRunOutcome:
+        del begun
         waiting = next((run for run in self._runs.read() if run.in_effect and not run.ended), None)
         if waiting is not None:
             first = text("helper.next.undo", plan=waiting.plan.plan_id)
@@ -164,7 +165,8 @@ class HostSimulated:
         }
         self._runs.note(json.dumps(call))
 
-    def undo(self, plan_id: str, *, force: bool) -> tuple[HostRunOutcome, ...]:
+    def undo(self, plan_id: str, *, force: bool, begun: Begun | None = None) -> tuple[HostRunOutcome, ...]:
+        del begun
         runs = [run for run in self._runs.read() if run.in_effect]
         wanted = [run for run in runs if run.plan.plan_id == plan_id]
         if not wanted:

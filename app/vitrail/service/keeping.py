@@ -31,13 +31,20 @@ if TYPE_CHECKING:
     from vitrail.model.choice import Choice
     from vitrail.model.plan import Plan
     from vitrail.service.changing import Bench, Progress
+    from vitrail.service.host_port import Begun
 
 PlanAnew = Callable[[Run], "Plan"]
 """Makes the plan of a run's choice on the computer as it is now. Raises Refused or Unreachable."""
 
 
 def keep_plan(
-    bench: Bench, plan_id: str | None, plan_anew: PlanAnew, *, without_screen: bool, progress: Progress | None = None
+    bench: Bench,
+    plan_id: str | None,
+    plan_anew: PlanAnew,
+    *,
+    without_screen: bool,
+    progress: Progress | None = None,
+    begun: Begun | None = None,
 ) -> RunOutcome:
     """Keep the plan, or the one that waits. The state folder's lock is held by the caller.
 
@@ -52,7 +59,7 @@ def keep_plan(
         raise Refused(text("service.keep.nothing"), text("service.keep.history"))
     run = next((run for run in ours if run.started.plan_id == chosen and run.host is not None), None)
     if run is None or run not in unfinished:
-        bench.host.keep(chosen, without_screen=without_screen)
+        bench.host.keep(chosen, without_screen=without_screen, begun=begun)
     if run is None:
         return RunOutcome(chosen, "", RunResult.APPLIED, (_host_kept(chosen),))
     return _Following(bench, run, plan_anew, progress).carry_out()

@@ -16,7 +16,7 @@ from vitrail.model.text import Text, text
 from vitrail.plan.describe import unified
 from vitrail.service.changing import Bench
 from vitrail.service.defining import Vanished, read_text
-from vitrail.service.host_port import is_in_effect
+from vitrail.service.host_port import Begun, is_in_effect
 from vitrail.service.host_words import as_steps, worst_of
 from vitrail.service.journal import Journal, Run, read_runs, readable
 from vitrail.service.undoing_host import Virtual, host_ways, undo_host
@@ -178,14 +178,14 @@ def _user_previews(bench: Bench, run: Run, *, force: bool) -> list[UndoPreview]:
     return previews
 
 
-def undo_run(bench: Bench, run: Chosen, *, force: bool) -> RunOutcome:
+def undo_run(bench: Bench, run: Chosen, *, force: bool, begun: Begun | None = None) -> RunOutcome:
     """Take one run back. The state folder's lock is held by the caller. Raises Unreachable with nothing written."""
     if isinstance(run, HostOnly):
-        outcomes = bench.host.undo(run.plan_id, force=force)
+        outcomes = bench.host.undo(run.plan_id, force=force, begun=begun)
         steps = as_steps(outcomes, simulated=bench.host.simulated)
         return RunOutcome(run.plan_id, run.name, worst_of(outcomes), steps)
     journal = Journal(bench.state, run.name, run.started.plan_id)
-    steps, result = _take_back(bench, run, journal, force=force)
+    steps, result = _take_back(bench, run, journal, force=force, begun=begun)
     results = {step.result for step in steps}
     if StepResult.UNKNOWN in results:
         result = RunResult.UNKNOWN
@@ -198,7 +198,9 @@ def undo_run(bench: Bench, run: Chosen, *, force: bool) -> RunOutcome:
     return RunOutcome(run.started.plan_id, run.name, result, steps)
 
 
-def _take_back(bench: Bench, run: Run, journal: Journal, *, force: bool) -> tuple[tuple[StepOutcome, ...], RunResult]:
+def _take_back(
+    bench: Bench, run: Run, journal: Journal, *, force: bool, begun: Begun | None
+) -> tuple[tuple[StepOutcome, ...], RunResult]:
     """The VM, then the computer, then the user's file. A VM that could not be taken back keeps the rest as it is."""
     try:
         steps = [undo_vm(bench, run, journal, step, force=force) for step in reversed(run.vm_steps)]
@@ -212,7 +214,7 @@ def _take_back(bench: Bench, run: Run, journal: Journal, *, force: bool) -> tupl
     result = RunResult.TAKEN_BACK
     if run.host is not None:
         wrote = any(step.result in (StepResult.TAKEN_BACK, StepResult.MERGED) for step in steps)
-        done, ended = undo_host(bench, run, journal, force=force, wrote=wrote)
+        done, ended = undo_host(bench, run, journal, force=force, wrote=wrote, begun=begun)
         steps += done
         result = ended if ended in (RunResult.INCOMPLETE, RunResult.UNKNOWN) else result
         if result is not RunResult.TAKEN_BACK:

@@ -20,6 +20,7 @@ from vitrail.service.host_words import as_steps, worst_of
 
 if TYPE_CHECKING:
     from vitrail.service.changing import Bench
+    from vitrail.service.host_port import Begun
     from vitrail.service.journal import Journal, Run
 
 Virtual = dict[str, bytes | None]
@@ -111,7 +112,7 @@ def _left_behind(bench: Bench, run: Run) -> Unreachable | None:
 
 
 def undo_host(
-    bench: Bench, run: Run, journal: Journal, *, force: bool, wrote: bool
+    bench: Bench, run: Run, journal: Journal, *, force: bool, wrote: bool, begun: Begun | None = None
 ) -> tuple[tuple[StepOutcome, ...], RunResult]:
     """Take the computer's part back. `wrote`: a part of this run was taken back already, so a no is half a way.
 
@@ -119,7 +120,7 @@ def undo_host(
     """
     plan_id = run.started.plan_id
     try:
-        outcomes = bench.host.undo(plan_id, force=force)
+        outcomes = bench.host.undo(plan_id, force=force, begun=begun)
     except Unsettled:
         journal.end(RunResult.UNKNOWN)
         raise

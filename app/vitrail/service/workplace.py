@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vitrail.service.awaiting import Awaiting
     from vitrail.service.changing import Bench, Progress
     from vitrail.service.helper_install import InstallPreview
+    from vitrail.service.host_port import Begun
     from vitrail.service.journal import Run
     from vitrail.service.live_load import LiveLoad
     from vitrail.service.stutters import Stutters
@@ -147,9 +148,10 @@ class Workplace(View):
 
         return carry_out(preview)
 
-    def apply(self, plan: Plan, progress: Progress | None = None) -> RunOutcome:
+    def apply(self, plan: Plan, progress: Progress | None = None, begun: Begun | None = None) -> RunOutcome:
         """Carry the plan out, if everything is still as it was planned on.
 
+        `progress` hears of each step that is over, `begun` of each of root's as it begins: some take minutes.
         Raises Refused or Unreachable with nothing written, ApplyFailed with everything taken back, Unsettled.
         """
         from vitrail.service.applying import apply_plan
@@ -161,7 +163,7 @@ class Workplace(View):
             self._require_writable(host, vm, plan)
             self._require_fresh(host, vm, plan)
             try:
-                return apply_plan(self._bench, plan, progress)
+                return apply_plan(self._bench, plan, progress, begun)
             finally:
                 self._forget_lent()
 
@@ -201,7 +203,12 @@ class Workplace(View):
         return tuple(stays)
 
     def undo(
-        self, plan_id: str | None = None, *, everything: bool = False, force: bool = False
+        self,
+        plan_id: str | None = None,
+        *,
+        everything: bool = False,
+        force: bool = False,
+        begun: Begun | None = None,
     ) -> tuple[RunOutcome, ...]:
         """Take back the newest plan, the named one, or everything, newest first; () where there is nothing.
 
@@ -213,7 +220,7 @@ class Workplace(View):
         with self._place.state.lock("undo"):
             for run in choose_runs(self._bench, plan_id, everything=everything):
                 try:
-                    outcomes.append(undo_run(self._bench, run, force=force))
+                    outcomes.append(undo_run(self._bench, run, force=force, begun=begun))
                 except Unreachable as error:
                     if not outcomes:
                         raise
@@ -257,7 +264,12 @@ class Workplace(View):
         return resume_state(self._bench, self._place.root_now)
 
     def keep(
-        self, plan_id: str | None = None, *, without_screen: bool = False, progress: Progress | None = None
+        self,
+        plan_id: str | None = None,
+        *,
+        without_screen: bool = False,
+        progress: Progress | None = None,
+        begun: Begun | None = None,
     ) -> tuple[RunOutcome, ...]:
         """Make what is on trial lasting, and do what waited for that where it still is what was shown.
 
@@ -266,11 +278,19 @@ class Workplace(View):
         from vitrail.service.keeping import keep_plan
 
         with self._place.state.lock("keep"):
-            kept = keep_plan(self._bench, plan_id, self._plan_anew, without_screen=without_screen, progress=progress)
+            kept = keep_plan(
+                self._bench,
+                plan_id,
+                self._plan_anew,
+                without_screen=without_screen,
+                progress=progress,
+                begun=begun,
+            )
         return (kept,)
 
     def _plan_anew(self, run: Run) -> Plan:
         """The choice of a run on the computer as it is now. Raises Refused where it may not be carried out."""
+        self._forget_lent()
         self._forget_lent()
         host = self.read()
         vm = self.find_vm(host, run.started.vm_uuid)
