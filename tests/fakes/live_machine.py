@@ -80,7 +80,7 @@ class LiveMachine:
         graphics = (VmGraphics(Mode.VIRGL, at(drawn_on), text("tests.drawn")),) if drawn_on else ()
         screens = (Graphics("egl-headless", gl=True),) if gl else ()
         facts = {"uuid": uuid_of(number), "state": VmState.RUNNING, "hostdevs": uses, "graphics": graphics} | said
-        self._vms.append(vm(f"vm{number:03}", screens=screens, **facts))
+        self._vms.append(vm(**{"name": f"vm{number:03}", "screens": screens, **facts}))
         return uuid_of(number)
 
     def process(self, pid: int, *, name: str = "qemu-system-x86", number: int | None = None, parent: int = 1) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from vitrail.load.history import History
 from vitrail.model.capabilities import Daemon
 from vitrail.model.errors import Unreachable, VitrailError
 from vitrail.model.finding import Finding
@@ -15,6 +17,7 @@ from vitrail.model.machine import Host, MachineKind
 from vitrail.model.outcome import HistoryEntry, Outcome, RunOutcome, RunResult
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.resume import ResumeStage, ResumeState
+from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.qt.facts import Facts
@@ -22,6 +25,32 @@ from vitrail.qt.reading import read_facts
 from vitrail.service.undoing import UndoPreview
 
 TERM = Term("iommu", text("tests.term"), text("tests.term.meaning"))
+
+
+class StillLoad:
+    """A load where nothing is: no card, no VM."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.folder: Path | None = None
+
+    def know(self, host: Host) -> None:
+        self.host = host
+
+    def tick(self) -> Sample:
+        return Sample(1_763_640_000.0, Known((), "test"), Known((), "test"))
+
+    def step_aside(self) -> None:
+        """Nothing is held."""
+
+    def resume(self) -> None:
+        """Nothing was let go of."""
+
+    def history(self) -> History:
+        return History(self.folder, 1_763_640_000.0)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class ModelPlace:
@@ -48,6 +77,10 @@ class ModelPlace:
         unknown = Unknown(text("tests.unknown"))
         self.resume: ResumeState = said.get("resume", ResumeState(ResumeStage.NOTHING, "", "", "", unknown))
         self.asked: list[str] = []
+        self.load: Any = said.get("load") or StillLoad(host)
+
+    def live_load(self) -> Any:
+        return self.load
 
     def read(self) -> Host:
         self.gate.wait()

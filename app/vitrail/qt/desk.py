@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -20,6 +21,9 @@ from vitrail.qt.runner import Runner, Ticket
 from vitrail.qt.widgets.labels import Say
 from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker
+
+if TYPE_CHECKING:
+    from vitrail.qt.load.sampling import Sampling
 
 _PAINTED_MS = 50
 Prepare = Callable[[Facts, Say], object]
@@ -72,6 +76,17 @@ class Desk(QObject):
         self.prepared: dict[str, object] = {}
         self._under_way: Ticket | None = None
         self._again = False
+
+    @cached_property
+    def sampling(self) -> Sampling:
+        """The live load, made when it is first wanted."""
+        from vitrail.qt.load.sampling import Sampling  # noqa: PLC0415 - nobody needs it for the first picture
+
+        made = Sampling(self.workplace, self.runner, self)
+        if self.facts is not None:
+            made.know(self.facts.host)
+        self.facts_read.connect(lambda facts: made.know(facts.host))
+        return made
 
     def read(self) -> None:
         """Look at the machine anew. While a look is under way, one more is made after it, not ten."""

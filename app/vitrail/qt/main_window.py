@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QSize, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from vitrail.model.errors import VitrailError
@@ -27,6 +27,10 @@ from vitrail.qt.widgets.cards import Notice
 from vitrail.qt.words import sentence_start
 
 FIRST_SIZE = QSize(1320, 860)
+_PACES_S = {"load": 1.0, "overview": 5.0, "vms": 5.0, "problems": 5.0}
+"""How often the load is measured while such a page is seen."""
+_SETTLED_MS = 800
+"""How long the first picture is left alone before anything is measured."""
 
 
 class MainWindow(QMainWindow):
@@ -53,6 +57,8 @@ class MainWindow(QMainWindow):
         desk.began.connect(self._began)
         desk.facts_read.connect(self._facts_read)
         desk.pages_prepared.connect(lambda: self._freshen(self._name))
+        self._settled = False
+        desk.pages_prepared.connect(lambda: QTimer.singleShot(_SETTLED_MS, self, self._settle))
         desk.reading_failed.connect(self._reading_failed)
         desk.page_asked.connect(self.show_page)
         self._shortcuts()
@@ -100,6 +106,31 @@ class MainWindow(QMainWindow):
         self._rail.show_page(name)
         if key:
             page.show_thing(key)
+        self._pace()
+
+    def _settle(self) -> None:
+        self._settled = True
+        self._pace()
+
+    def _pace(self) -> None:
+        """Measure the load as often as the page that is seen needs it, and not at all for nobody."""
+        if not self._settled and (self._name != "load" or self._desk.facts is None):
+            return
+        seen = self.isVisible() and not self.isMinimized()
+        self._desk.sampling.pace(_PACES_S.get(self._name) if seen else None)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._pace()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._pace()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self._pace()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._preferences.geometry = self.saveGeometry()
@@ -162,6 +193,7 @@ class MainWindow(QMainWindow):
         self._busy.end()
         clear(self._troubles)
         self._freshen(self._name)
+        self._pace()
         problems = self._desk.prepared["problems"]
         self._rail.show_problems(problems.count if isinstance(problems, ProblemsState) else 0)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the desktop's work is done: one thread that reads, one that changes, one way home.
+"""Where the desktop's work is done: one thread that reads, one that changes, one that samples, one way home.
 
 The window never waits. Results, failures and progress come back as one kind of parcel through one queued signal of
 one long-lived object that belongs to the window's thread; a worker never owns an object whose signal it emits.
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -54,18 +55,24 @@ class _Parcel:
 
 
 class Runner(QObject):
-    """Reads and changes in threads of their own.
+    """Reads, changes and samples in threads of their own.
 
     Signals:
         came_home: one parcel; connected queued to this object alone.
+        ended: every thread has ended; what they held can be let go here.
     """
 
     came_home = Signal(object)
+    ended = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="vitrail-read")
         self._changer = ThreadPoolExecutor(1, thread_name_prefix="vitrail-change")
+        # No thread is begun before it has something to do.
+        self._sampler = ThreadPoolExecutor(1, thread_name_prefix="vitrail-load")
+        self.beside: Callable[[], AbstractContextManager[object]] = nullcontext
+        """What is held while something changes, entered on the changer's thread."""
         self._closed = False
         self.came_home.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)
 
@@ -75,7 +82,21 @@ class Runner(QObject):
 
     def change(self, work: Callable[[], T], done: Callable[[T], object], failed: Failed, owner: QObject) -> Ticket:
         """Run `work` on the changer, after every change that was asked for before."""
-        return self._submit(self._changer, work, done, failed, owner)
+
+        def held() -> T:
+            with self.beside():
+                return work()
+
+        return self._submit(self._changer, held, done, failed, owner)
+
+    def sample(self, work: Callable[[], T], done: Callable[[T], object], failed: Failed, owner: QObject) -> Ticket:
+        """Run `work` on the sampler, the only thread that measures load."""
+        return self._submit(self._sampler, work, done, failed, owner)
+
+    def sample_and_wait(self, work: Callable[[], object], seconds: float) -> None:
+        """Run `work` on the sampler and wait for it, but not longer than this. Never for the window's thread."""
+        if not self._closed:
+            wait((self._sampler.submit(work),), seconds)
 
     def at_home(self, call: Callable[[T], None], owner: QObject) -> Callable[[T], None]:
         """`call`, made safe to be called from any thread: it runs on the window's thread, while `owner` lives."""
@@ -86,7 +107,10 @@ class Runner(QObject):
         """Take no more work and drop what is still under way; waits only for what has begun."""
         self._closed = True
         self._reader.shutdown(wait=True, cancel_futures=True)
+        # The changer may still wait for the sampler.
         self._changer.shutdown(wait=True, cancel_futures=True)
+        self._sampler.shutdown(wait=True, cancel_futures=True)
+        self.ended.emit()
 
     def _submit(
         self,

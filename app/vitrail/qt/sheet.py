@@ -19,6 +19,7 @@ QPushButton {
 QPushButton:hover { border-color: $accent; }
 QPushButton:pressed { background: $sunken; }
 QPushButton:focus { border: 2px solid $accent; padding: 6px 15px; }
+QPushButton:checked { background: $accent_soft; color: $accent_ink; border-color: $accent; font-weight: bold; }
 QPushButton:disabled { color: $muted; background: $window; border-color: $hairline; }
 QPushButton[primary="true"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: bold; }
 QPushButton[primary="true"]:hover { background: $accent_over; }

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the page Live load says besides the curves: its headline, why there is nothing, and the table's rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vitrail.model.machine import MachineKind
+from vitrail.model.reading import Known, Unknown
+from vitrail.model.sample import Sample
+from vitrail.model.text import Text, text
+from vitrail.qt.facts import Facts
+from vitrail.qt.load.lines import LoadLine, LoadLines, Told
+from vitrail.qt.rows import Cell, Row
+from vitrail.qt.theme import Tone
+from vitrail.qt.widgets.labels import Say
+from vitrail.qt.words import tell
+
+COLUMNS = ("kind", "name", "on", "load", "of", "memory", "details")
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Nothing can be measured here: what, why, and where to go from here."""
+
+    title: Text
+    why: tuple[Text, ...]
+    demo: bool
+
+
+def empty_state(facts: Facts) -> Empty | None:
+    """Why there will be no curves; None where there will be some."""
+    match facts.kind:
+        case MachineKind.REAL:
+            pass
+        case MachineKind.REMOTE:
+            return Empty(text("qt.load.remote"), (text("load.unsupported.remote"),), demo=False)
+        case _:
+            return Empty(text("qt.load.recorded"), (text("load.unsupported.recorded"),), demo=False)
+    if isinstance(facts.host.gpus, Unknown):
+        return Empty(text("qt.load.cards-unread"), (facts.host.gpus.reason,), demo=True)
+    if not facts.cards and not facts.vms:
+        return Empty(text("qt.load.nothing-here"), (text("qt.load.nothing-here.why"),), demo=True)
+    return None
+
+
+def headline(sample: Sample | None, lines: LoadLines | None) -> Text:
+    """How things are, in one sentence."""
+    if sample is None or lines is None:
+        return text("qt.load.measuring")
+    busiest = next((line for line in lines.vms if line.load is not None and line.load.percent is not None), None)
+    if busiest is None or busiest.load is None or busiest.of is None:
+        return text("qt.load.headline-cards", count=len(lines.cards)) if lines.cards else text("qt.rail.load")
+    return text("qt.load.headline", vm=busiest.title, percent=busiest.load.words, of=busiest.of)
+
+
+def table_rows(lines: LoadLines, say: Say) -> tuple[Row, ...]:
+    """The picture as a table, with every whole reason at the row's end."""
+    vm, card = say(text("qt.kind.vm")), say(text("qt.kind.graphics-card"))
+    return tuple(_row(line, vm, say) for line in lines.vms) + tuple(_row(line, card, say) for line in lines.cards)
+
+
+def _row(line: LoadLine, kind: str, say: Say) -> Row:
+    # The whole reasons come last, where there is room.
+    told = [one for one in (line.share, *line.facts) if one is not None]
+    silent = [one for one in (line.load, line.memory) if one is not None and one.why is not None]
+    details = [_whole(one, say) for one in (*told, *silent)]
+    if line.told_by is not None:
+        details.append(say(line.told_by))
+    load = line.load
+    return Row(
+        line.key,
+        (
+            Cell(kind),
+            Cell(tell(say, line.title)),
+            Cell(tell(say, line.on)),
+            _cell(load, say) if load is not None else Cell(tell(say, line.on), -2.0),
+            Cell(say(line.of) if line.of is not None and load is not None and load.percent is not None else ""),
+            Cell("") if line.memory is None else _cell(line.memory, say),
+            Cell(" · ".join(details)),
+        ),
+    )
+
+
+def _cell(told: Told, say: Say) -> Cell:
+    if told.why is not None:
+        return Cell(say(told.words), -1.0, Tone.UNKNOWN)
+    return Cell(say(told.words), told.percent)
+
+
+def _whole(told: Told, say: Say) -> str:
+    words = say(told.words)
+    return words if told.why is None else f"{words} ({say(told.why)})"
+
+
+def vm_loads(sample: Sample) -> dict[str, tuple[float, Text]]:
+    """Of every VM its highest known load with what it is of, in words; VMs of which nothing is known are left out."""
+    found: dict[str, tuple[float, Text]] = {}
+    for vm in sample.vms.value if isinstance(sample.vms, Known) else ():
+        if vm.load is None or isinstance(vm.load[0], Unknown):
+            continue
+        percent, of = vm.load[0].value, vm.load[1]
+        if vm.uuid not in found or found[vm.uuid][0] < percent:
+            found[vm.uuid] = (percent, text(f"qt.load.short.{of.value}", value=f"{percent:.0f}"))
+    return found
+
+
+def card_loads(sample: Sample) -> dict[str, tuple[float, Text]]:
+    """The same of every card, by its address."""
+    return {
+        str(card.address): (
+            card.load_percent.value,
+            text("qt.load.short.card", value=f"{card.load_percent.value:.0f}"),
+        )
+        for card in (sample.cards.value if isinstance(sample.cards, Known) else ())
+        if isinstance(card.load_percent, Known)
+    }
