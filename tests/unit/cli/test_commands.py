@@ -374,7 +374,7 @@ def test_modes_says_what_was_seen_on_every_card_only_when_asked(vitrail):
     assert "seen: " in long
     assert len(short.splitlines()) < len(long.splitlines()) / 3
     assert "Not on 05:00.0: Tied to" in short
-    assert "This version of Vitrail does not write it yet." in short
+    assert "shows these changes, every one of them" in short
 
 
 def test_a_mode_that_could_be_written_and_suits_the_vm_badly_is_not_called_impossible(vitrail):
