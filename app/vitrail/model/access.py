@@ -32,6 +32,8 @@ class Access:
     """How much memory the person's programs may lock, None: as much as there is."""
     draws: Reading[bool]
     """Whether the person's programs may draw on every card that can."""
+    asked: Reading[bool]
+    """Whether the system's libvirt asks the person for a password each time: it does not ask a group, if there is one."""
     apparmor: Reading[bool]
     selinux: Reading[bool]
     """Whether it refuses what the policy does not name (enforcing)."""

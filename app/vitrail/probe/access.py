@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from vitrail.model.access import Access, Person
 from vitrail.model.boot import BootFile
-from vitrail.model.permission import APPARMOR_RULES, LIMITS, SELINUX_CONFIG, VFIO_RULES, local_labels, session_limit
+from vitrail.model.permission import (
+    APPARMOR_RULES,
+    LIMITS,
+    SELINUX_CONFIG,
+    VFIO_RULES,
+    HostGroup,
+    local_labels,
+    session_limit,
+)
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.probe.unread import garbled, is_missing, read_words, shown_path, unread
@@ -41,6 +49,7 @@ def read_access(root: Root, *, session: bool, uid: int | None) -> Access:
         person=person,
         locked_mib=_NOBODY if uid is None else _locked(root),
         draws=_NOBODY if uid is None else _draws(root),
+        asked=_asked(root, person),
         apparmor=_switch(root, _APPARMOR, "Y"),
         selinux=_switch(root, _SELINUX, "1"),
         labels=_labels(root),
@@ -61,6 +70,17 @@ def _person(root: Root, uid: int) -> Reading[Person]:
     lists = [row for line in groups.value.split("\n") if len(row := line.split(":")) == _GROUP_FIELDS]
     names = tuple(row[0] for row in lists if mine[0] in row[3].split(",") or row[2] == mine[3])
     return Known(Person(mine[0], uid, names), users.source)
+
+
+def _asked(root: Root, person: Reading[Person]) -> Reading[bool]:
+    if isinstance(person, Unknown):
+        return person
+    groups = read_words(root, _GROUPS)
+    if isinstance(groups, Unknown):
+        return groups
+    group = HostGroup.LIBVIRT.value
+    there = any(line.startswith(f"{group}:") for line in groups.value.split("\n"))
+    return Known(there and person.value.uid != 0 and group not in person.value.groups, groups.source)
 
 
 def _locked(root: Root) -> Reading[int | None]:

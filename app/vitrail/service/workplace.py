@@ -7,7 +7,6 @@ What plans, writes and takes back is imported by the verb that needs it: a windo
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ from vitrail.model.vm import Vm
 from vitrail.service.view import View
 
 if TYPE_CHECKING:
-    from vitrail.model.access import Access
     from vitrail.model.capabilities import DomainCapabilities
     from vitrail.model.choice import Choice
     from vitrail.model.knowledge import Knowledge
@@ -94,7 +92,12 @@ class Workplace(View):
 
     def findings(self, host: Host) -> tuple[Finding, ...]:
         """What stands in the way of giving VMs graphics here, in general."""
-        return (*judge_host(host, self.knowledge), *self._not_read)
+        from vitrail.judge.access import judge_access
+        from vitrail.service.access import access_at
+
+        access = access_at(self._place)
+        asked = () if access is None else judge_access(access)
+        return (*judge_host(host, self.knowledge), *asked, *self._not_read)
 
     def findings_for(self, host: Host, vm: Vm, choice: Choice) -> tuple[Finding, ...]:
         """What stands in the way of this choice for this VM here and now, what forbids applying it included."""
@@ -113,22 +116,12 @@ class Workplace(View):
     def plan(self, host: Host, vm: Vm, choice: Choice) -> Plan:
         """The steps to this choice. Raises Refused with the findings that forbid it."""
         from vitrail.plan.make import make_plan
+        from vitrail.service.access import access_at
         from vitrail.service.resume import resume_at_login
 
         autostart = resume_at_login(self.connection)
-        can, access = self.capabilities(vm), self._access()
+        can, access = self.capabilities(vm), access_at(self._place)
         return make_plan(host, vm, choice, can, self.knowledge, autostart=autostart, access=access)
-
-    def _access(self) -> Access | None:
-        """Who asks and what confines VMs; None for a computer of which only its libvirt is reached."""
-        from vitrail.probe.access import read_access
-        from vitrail.service.uri import is_session
-
-        if self.kind in (MachineKind.REMOTE, MachineKind.LISTING):
-            return None
-        real = self.kind is MachineKind.REAL
-        uid = os.getuid() if real else None
-        return read_access(self._place.root_now, session=real and is_session(self.connection), uid=uid)
 
     def needs_first(self, plan: Plan) -> InstallPreview | None:
         """The root helper that this plan needs and this computer lacks, as it would be installed; None: nothing."""

@@ -86,6 +86,7 @@ def access(*given: Permission, contents: dict[str, str] | None = None, **said: A
         "person": ADA,
         "locked_mib": 8,
         "draws": True,
+        "asked": False,
         "apparmor": False,
         "selinux": False,
         "labels": "",

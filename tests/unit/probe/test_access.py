@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vitrail.judge.access import judge_access
 from vitrail.model.access import Person
 from vitrail.model.permission import APPARMOR_RULES, LIMITS, VFIO_RULES, session_limit
 from vitrail.model.reading import Known, Unknown, known_or
@@ -100,3 +101,26 @@ def test_this_very_machine_answers():
     hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
     assert known_or(who.locked_mib, -1) == (None if hard == resource.RLIM_INFINITY else hard // 1024**2)
     assert isinstance(known_or(who.draws, None), bool)
+
+
+@pytest.mark.parametrize(
+    ("groups", "asked"),
+    [
+        ("libvirt:x:104:adam\n", True),
+        ("libvirt:x:104:adam,ada\n", False),
+        ("libvirt:x:1000:\n", False),
+        ("libvirt-qemu:x:64055:\n", False),
+    ],
+)
+def test_who_is_not_in_libvirts_group_is_asked_each_time(tmp_path, groups, asked):
+    who = read_access(tree(tmp_path, **{"etc/group": groups}), session=False, uid=1000)
+    assert known_or(who.asked, None) is asked
+    found = judge_access(who)
+    assert [(one.id, one.stops) for one in found] == [("access.libvirt", False)] * asked
+
+
+def test_nobody_is_told_of_the_group_where_it_does_not_matter(tmp_path):
+    root = tree(tmp_path)
+    assert judge_access(read_access(root, session=True, uid=1000)) == ()
+    assert judge_access(read_access(root, session=False, uid=None)) == ()
+    assert judge_access(read_access(root, session=False, uid=0)) == ()
