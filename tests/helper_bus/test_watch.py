@@ -9,9 +9,13 @@ import signal
 
 import pytest
 
+from fakes.looking import value
 from helper_bus.conftest import ask_raw, end_process, pid_of, wait_for
 from helper_bus.private_bus import ALLOWED
+from vitrail.model.reading import Known
 from vitrail.service.helper_client import HelperClient, WatchPage
+from vitrail.service.root_feed import HelperFeed
+from vitrail.source.root import FolderRoot
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("no_door")]
 NAME = "org.vitrail.Helper1"
@@ -85,3 +89,10 @@ def test_it_leaves_with_its_door(bus, core):
     ended = os.pidfd_open(cores(bus)[0])
     end_process(pid_of(bus, NAME))
     wait_for(ended)
+
+
+def test_the_load_feed_asks_the_installed_helper(bus):
+    feed = HelperFeed(FolderRoot(bus.root), HelperClient(bus.address, bus.root))
+    assert value(feed.drm_clients((1,))) == "load.stale.first-look"
+    feed._beside.settle(60)
+    assert feed.drm_clients((1,)) == Known((), "org.vitrail.Helper1 watch")

@@ -187,7 +187,7 @@ class ClientSampler:
             return Unknown(text("load.stale.no-process"))
         self._read(files, now)
         if files.forbidden:
-            refused = self._from_root(files, now)
+            refused = self._from_root(files)
             if refused is not None:
                 return refused
         if files.by_card is None:
@@ -212,7 +212,7 @@ class ClientSampler:
         if gone:
             _forget(files, gone)
 
-    def _from_root(self, files: _Files, now: float) -> Unknown | None:
+    def _from_root(self, files: _Files) -> Unknown | None:
         """What the helper sees of the processes that this user may not look into."""
         if self._feed is None:
             return Unknown(text("load.needs-helper.fdinfo"))
@@ -227,9 +227,10 @@ class ClientSampler:
             key = (identity.card, identity.client)
             present.add(key)
             client = files.clients.get(key)
-            if client is None or client.path or not _compare(client, raw.text, now):
+            # It compares with the time of its own reading: an answer that is told twice is not two of them.
+            if client is None or client.path or not _compare(client, raw.text, raw.taken_at):
                 _forget(files, [key])
-                self._add(files, "", raw.text, now)
+                self._add(files, "", raw.text, raw.taken_at)
         _forget(files, [key for key, client in files.clients.items() if not client.path and key not in present])
         return None
 

@@ -21,6 +21,8 @@ class RawClient:
     pid: int
     descriptor: int
     text: bytes
+    taken_at: float
+    """When it was read, in monotonic seconds: it is asked for less often than ticks come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class CounterAsked:
 
 
 class RootFeed(Protocol):
-    """What only the administrator may read. Every answer is from now, or says why there is none."""
+    """What only the administrator may read. Never waits: every answer is the newest, or says why there is none."""
 
     def drm_clients(self, pids: tuple[int, ...]) -> Reading[tuple[RawClient, ...]]:
         """Every open file of a graphics card of these processes."""

@@ -12,7 +12,7 @@ from vitrail.model.errors import Unreachable
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.service import libvirt_errors
-from vitrail.service.deadlines import LateError, Task
+from vitrail.service.beside import Beside, Pace
 from vitrail.service.libvirt_session import Session, load_libvirt
 
 _EVERY_S = 2.0
@@ -28,19 +28,13 @@ class LibvirtStats:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._task: Task[Counters] | None = None
-        self._asked_at = 0.0
-        self._latest: Counters = _NOT_YET
+        self._beside: Beside[Mapping[str, DomainCounters]] = Beside(
+            self._ask, Pace(_EVERY_S, _STALE_S, _NOT_YET, _LATE)
+        )
 
     def counters(self) -> Counters:
         """The newest answer; the next question is on its way."""
-        now = time.monotonic()
-        if self._task is not None and self._task.over:
-            self._latest, self._task = _answer(self._task), None
-        if self._task is None and now - self._asked_at >= _EVERY_S:
-            self._asked_at = now
-            self._task = Task(lambda _beat: self._ask())
-        return _LATE if self._task is not None and now - self._asked_at > _STALE_S else self._latest
+        return self._beside.latest()
 
     def _ask(self) -> Counters:
         libvirt = load_libvirt()
@@ -81,12 +75,3 @@ def counters_of(numbers: Mapping[str, Any], now: float) -> DomainCounters:
     return DomainCounters(
         now, int(numbers.get("cpu.time", 0)), vcpus, sum(waits) if waits else None, sum(times) if times else None
     )
-
-
-def _answer(task: Task[Counters]) -> Counters:
-    try:
-        return task.result(0)
-    except LateError:
-        return _LATE
-    except Unreachable as error:
-        return Unknown(error.what)

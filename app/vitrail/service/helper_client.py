@@ -136,9 +136,9 @@ class HelperClient:
         """One page of what a recording of this computer holds. Without `prompts` nobody is asked for a password."""
         return self._read(FactsPage, Facts(after), prompts=prompts)
 
-    def watch(self, after: str | None = None) -> WatchPage:
-        """One page of what the kernel counts for the cards of every QEMU."""
-        return self._read(WatchPage, Watch(after))
+    def watch(self, after: str | None = None, *, prompts: bool = True) -> WatchPage:
+        """One page of what the kernel counts for the cards of every QEMU. Without `prompts` nobody is asked."""
+        return self._read(WatchPage, Watch(after), prompts=prompts)
 
     def newest_job(self) -> HostJob | None:
         """The change that this user began last, whether or not it has ended; asks for no permission."""

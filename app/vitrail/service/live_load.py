@@ -6,6 +6,7 @@ Apart from the view because it stays: it holds files, counters and NVIDIA's libr
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
 from vitrail.service.domain_stats import LibvirtStats
 from vitrail.service.place import Place, find_place
+from vitrail.service.root_feed import HelperFeed
 from vitrail.service.view import View
 from vitrail.source import nvml
 from vitrail.source.nvml_live import NvmlLive
@@ -43,10 +45,11 @@ class LiveLoad:
         self._changed = threading.Event()
         self._host: Host | None = None
         self._looked_at = 0.0
+        self._feed = feed if feed is not None else _feed(place)
         self.sampler = LoadSampler(
             place.root,
             _library,
-            feed=feed,
+            feed=self._feed,
             guests=guests,
             stats=_stats(place),
             silent=_silent(place.kind),
@@ -94,6 +97,11 @@ class LiveLoad:
         self.know(host)
         return host
 
+    def permit_root(self) -> None:
+        """Let the helper be asked, with a password dialog where polkit wants one; waits for it. Raises VitrailError."""
+        if isinstance(self._feed, HelperFeed):
+            self._feed.permit()
+
     def step_aside(self) -> None:
         """Let go of every card, because one of them is about to change hands; until `resume`."""
         self.sampler.step_aside()
@@ -127,6 +135,11 @@ def _silent(kind: MachineKind) -> Unknown | None:
         case MachineKind.REMOTE:
             return Unknown(text("load.unsupported.remote"))
     return Unknown(text("load.unsupported.recorded"))
+
+
+def _feed(place: Place) -> RootFeed | None:
+    """Whoever asks as root sees everything already."""
+    return HelperFeed(place.root) if place.kind is MachineKind.REAL and os.geteuid() != 0 else None
 
 
 def _stats(place: Place) -> LibvirtStats | None:

@@ -181,11 +181,13 @@ class Feed:
     def __init__(self, machine) -> None:
         self.machine = machine
         self.asked = []
+        self.told_at = None
 
     def drm_clients(self, pids):
         self.asked.append(pids)
         content = (self.machine.folder / "proc/100/fdinfo/20").read_bytes()
-        return Known((RawClient(100, 20, content), RawClient(100, 21, content)), "helper")
+        at = self.machine.now if self.told_at is None else self.told_at
+        return Known((RawClient(100, 20, content, at), RawClient(100, 21, content, at)), "helper")
 
     def counters(self, _asked):
         return Unknown(text("tests.unread"))
@@ -200,6 +202,20 @@ def test_what_the_helper_sees_is_counted_the_same_way(drawing):
     sample = vm_of(sampler.tick())
     assert (value(sample.card_percent), value(sample.memory_used_mib)) == (60.0, 2)
     assert feed.asked == [(100,), (100,)]
+
+
+def test_an_answer_that_is_told_twice_keeps_its_load(drawing):
+    feed = Feed(drawing)
+    sampler = forbidden(drawing, feed)
+    sampler.tick()
+    drawing.client(100, 20, CARD, 5, "drm-engine-gfx:\t1000000000 ns")
+    drawing.now += 2.0
+    feed.told_at = drawing.now
+    loads = []
+    for _ in range(2):
+        loads.append(value(vm_of(sampler.tick()).card_percent))
+        drawing.now += 1.0
+    assert loads == [50.0, 50.0]
 
 
 def test_clients_of_two_vms_with_the_same_number_on_two_cards_are_two(drawing):
