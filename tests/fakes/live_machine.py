@@ -38,6 +38,8 @@ class LiveMachine:
         self._cards: dict[str, tuple[str, SriovCapability | None]] = {}
         self._vms: list[Vm] = []
         self.lit = False
+        self.names: dict[str, str] = {}
+        """What cards are called, by their address; the others have no name."""
         self.tree.folder_at("proc")
 
     def card(self, address: str, driver: str, **files: str | int) -> None:
@@ -121,7 +123,8 @@ class LiveMachine:
         for address, (driver, sriov) in self._cards.items():
             maker = _MAKERS.get(driver, AMD)
             outputs = (output(connected=self.lit),)
-            cards.append(gpu(device(address, VGA, maker, driver=driver), sriov=sriov, outputs=outputs))
+            named = device(address, VGA, maker, driver=driver, name=self.names.get(address, "a device"))
+            cards.append(gpu(named, sriov=sriov, outputs=outputs))
             others += [
                 device(str(function), VGA, maker, driver="vfio-pci", physical=address)
                 for function in (sriov.functions if sriov else ())

@@ -104,6 +104,6 @@ def moving(folder: Path, *, waits: bool = False, **said: str) -> MovingLoad:
     machine.vm(3, name="old-xp")
     for number in (1, 2):
         machine.process(number * 100, number=number)
-    machine.tree.folder_at("proc")
+    machine.names = {"03:00.0": "Radeon RX 7600", "09:00.0": "Arc Pro B50"}
     stats = Counters(machine, *(vm.uuid for vm in machine.host().vms.value)) if waits else None  # type: ignore[union-attr]
     return MovingLoad(machine, stats=stats)

@@ -22,6 +22,8 @@ from vitrail.model.text import Text, text
 from vitrail.model.vm import Vm
 from vitrail.qt.facts import Facts
 from vitrail.qt.reading import read_facts
+from vitrail.service.state import StateFolder
+from vitrail.service.stutters import Stutters
 from vitrail.service.undoing import UndoPreview
 
 TERM = Term("iommu", text("tests.term"), text("tests.term.meaning"))
@@ -77,7 +79,11 @@ class ModelPlace:
         unknown = Unknown(text("tests.unknown"))
         self.resume: ResumeState = said.get("resume", ResumeState(ResumeStage.NOTHING, "", "", "", unknown))
         self.asked: list[str] = []
+        self.state_folder: Path | None = said.get("state_folder")
         self.load: Any = said.get("load") or StillLoad(host)
+
+    def stutters(self) -> Stutters:
+        return Stutters(StateFolder(self.state_folder or Path("/nonexistent/vitrail")))
 
     def live_load(self) -> Any:
         return self.load

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from vitrail.model.stutter import Instant, Stutter, VmInstant
+from vitrail.model.stutter import CardInstant, Instant, Stutter, VmInstant
 from vitrail.model.text import Text, text
 
 _AROUND_S = 4.0
@@ -120,7 +120,12 @@ def _disk(vm: VmInstant) -> float | None:
 
 def _silent(near: tuple[Instant, ...]) -> tuple[Text, ...]:
     """What was never known around the moment, so that nobody takes silence for rest."""
-    names = {one.key: one.name for instant in near for one in (*instant.vms, *instant.cards)}
-    known = {one.key for instant in near for one in (*instant.vms, *instant.cards) if one.load is not None}
+    every: list[VmInstant | CardInstant] = []
+    for instant in near:
+        # Without a card behind it a VM has no load that could be missed.
+        every += (vm for vm in instant.vms if vm.card)
+        every += instant.cards
+    names = {one.key: one.name for one in every}
+    known = {one.key for one in every if one.load is not None}
     unseen = [name for key, name in names.items() if key not in known]
     return (text("judge.stutter.not-seen", names=", ".join(unseen)),) if unseen else ()

@@ -23,6 +23,7 @@ from vitrail.service.workplace import Workplace
 from vitrail.text.speaker import Speaker
 
 if TYPE_CHECKING:
+    from vitrail.qt.load.marking import Marking
     from vitrail.qt.load.sampling import Sampling
 
 _PAINTED_MS = 50
@@ -87,6 +88,13 @@ class Desk(QObject):
             made.know(self.facts.host)
         self.facts_read.connect(lambda facts: made.know(facts.host))
         return made
+
+    @cached_property
+    def marking(self) -> Marking:
+        """The moments that stuttered; it has the seconds before a mark only if it was there."""
+        from vitrail.qt.load.marking import Marking  # noqa: PLC0415 - with the load
+
+        return Marking(self.sampling, lambda: self.facts, self.workplace.stutters, self.runner)
 
     def read(self) -> None:
         """Look at the machine anew. While a look is under way, one more is made after it, not ten."""

@@ -110,6 +110,8 @@ class MainWindow(QMainWindow):
 
     def _settle(self) -> None:
         self._settled = True
+        # A mark wants the seconds before it, whatever page is shown then.
+        _ = self._desk.marking
         self._pace()
 
     def _pace(self) -> None:
@@ -175,8 +177,15 @@ class MainWindow(QMainWindow):
         QShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents), self).activated.connect(
             lambda: self.show_page("help")
         )
+        QShortcut(QKeySequence("Ctrl+M"), self).activated.connect(self._mark)
         QShortcut(QKeySequence("F5"), self).activated.connect(self._desk.read)
         QShortcut(QKeySequence("Ctrl+F"), self).activated.connect(self._search)
+
+    def _mark(self) -> None:
+        """Something stuttered: keep the moment, and show that it is being kept."""
+        if self._desk.facts is not None and self._desk.sampling.measures:
+            self._desk.marking.mark()
+            self.show_page("load")
 
     def _search(self) -> None:
         field = self.page(self._name).search_field()

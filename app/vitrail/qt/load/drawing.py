@@ -79,10 +79,10 @@ class Drawing:
         self._names(row)
         if line.load is not None:
             draw_ground(painter, row.plot, theme.hairline, mix(theme.surface, theme.text, 0.02))
-            draw_curve(painter, curve, shades, theme.surface)
+            draw_curve(painter, curve, row.plot, shades, theme.surface)
             if curve.line.isEmpty():
                 self._why_empty(row)
-            if cursor is not None:
+            elif cursor is not None:
                 self._cursor(row, dots, cursor)
             self._load(row, shades)
         for fact in row.facts:

@@ -238,7 +238,7 @@ def _unknown(reading: Unknown, name: str | None = None) -> Told:
     silence = silence_of(reading)
     short = text(f"qt.load.silence.{silence.value}" if silence is not None else "qt.load.silence.failed")
     if name is None:
-        return Told(short, reading.reason)
+        return Told(text("qt.load.unknown", why=short), reading.reason)
     return Told(text("qt.load.fact", name=text(f"qt.load.fact.{name}"), value=short), reading.reason)
 
 

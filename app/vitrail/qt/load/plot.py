@@ -45,7 +45,7 @@ def curve_of(
         value = memory if memory_of else (highest if highest is not None else load)
         if at < start - gap or at > end + 1 or value is None:
             continue
-        x_now = rect.left() + (max(at, start) - start) * a_second
+        x_now = rect.left() + (at - start) * a_second
         y_now = bottom - min(value * scale, rect.height())
         if before is None or at - before > gap:
             _end(area, open_at, x, bottom)
@@ -83,14 +83,17 @@ def draw_ground(painter: QPainter, rect: QRectF, hairline: QColor, ground: QColo
     painter.drawLine(rect.topLeft(), rect.topRight())
 
 
-def draw_curve(painter: QPainter, curve: Curve, shades: Shades, surface: QColor) -> None:
-    """The area softly, the line over it."""
+def draw_curve(painter: QPainter, curve: Curve, rect: QRectF, shades: Shades, surface: QColor) -> None:
+    """The area softly, the line over it, nothing outside of the field."""
+    painter.save()
+    painter.setClipRect(rect.adjusted(0, -1, 0, 1))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(mix(surface, shades.line, 0.22))
     painter.drawPath(curve.area)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(shades.line, 1.6))
     painter.drawPath(curve.line)
+    painter.restore()
 
 
 def nearest(dots: Sequence[Dot], at: float, within: float) -> Dot | None:

@@ -38,6 +38,9 @@ class Traces:
 
     def add(self, sample: Sample) -> None:
         """One tick more."""
+        if sample.taken_at < self.newest:
+            # The clock was set back: a curve cannot run backwards.
+            self._curves.clear()
         self.newest = sample.taken_at
         for card in sample.cards.value if isinstance(sample.cards, Known) else ():
             self._put(card_key(card.address), card.load_percent, card.memory_used_mib)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vitrail.model.machine import MachineKind
@@ -11,10 +12,12 @@ from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
 from vitrail.qt.facts import Facts
 from vitrail.qt.load.lines import LoadLine, LoadLines, Told
+from vitrail.qt.load.traces import Dot
 from vitrail.qt.rows import Cell, Row
 from vitrail.qt.theme import Tone
 from vitrail.qt.widgets.labels import Say
 from vitrail.qt.words import tell
+from vitrail.service.load_csv import CsvCurve
 
 COLUMNS = ("kind", "name", "on", "load", "of", "memory", "details")
 
@@ -115,3 +118,19 @@ def card_loads(sample: Sample) -> dict[str, tuple[float, Text]]:
         for card in (sample.cards.value if isinstance(sample.cards, Known) else ())
         if isinstance(card.load_percent, Known)
     }
+
+
+def export_curves(
+    lines: LoadLines, dots: Callable[[str], Sequence[Dot]], edges: tuple[float, float]
+) -> tuple[CsvCurve, ...]:
+    """What is shown, for other programs: fixed words, no language."""
+    return tuple(
+        CsvCurve(
+            line.thing.partition(":")[0],
+            line.title if isinstance(line.title, str) else line.thing.partition(":")[2],
+            line.thing.partition(":")[2],
+            "" if line.of is None else line.of.id.rpartition(".")[2],
+            tuple(dot for dot in dots(line.key) if edges[0] <= dot.at <= edges[1]),
+        )
+        for line in lines.every
+    )
