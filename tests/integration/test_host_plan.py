@@ -369,6 +369,9 @@ def test_a_change_that_root_forgot_is_not_called_taken_back(scene):
     with pytest.raises(Unreachable) as caught:
         scene.undo()
     assert caught.value.what.id == "service.undo.root-knows-nothing"
+    with pytest.raises(Unreachable) as caught:
+        what_awaits(scene.bench, FolderRoot(scene.root))
+    assert caught.value.what.id == "service.host.forgotten"
     assert scene.run.in_effect
 
 

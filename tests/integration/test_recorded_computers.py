@@ -95,6 +95,9 @@ def test_a_plans_file_is_planned_anew_and_applied(state, tmp_path):
     assert "/etc/passwd" not in {step["subject"] for step in applied.json["steps"]}
     again = commands.ask("apply", str(file), "--yes", schema=contract.REFUSED)
     assert again.code == 1
+    assert commands.ask("status").code == 1
+    assert vitrail("status", "--json").json["awaiting"] == []
+    assert vitrail("status", "--machine", "demo").code == 0
     assert state.exists()
 
 

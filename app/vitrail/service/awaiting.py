@@ -42,17 +42,28 @@ class Awaiting:
 
 def what_awaits(bench: Bench, root: Root) -> tuple[Awaiting, ...]:
     """Everything that waits for the user's word, newest first. Raises Unreachable where root's side does not tell."""
-    runs = _ours(bench)
-    return tuple(_awaiting(bench, root, told, runs.get(told.plan_id)) for told in bench.host.status().awaiting())
+    runs, status = _ours(bench), bench.host.status()
+    known = {told.plan_id for told in status.runs}
+    for plan_id, run in runs.items():
+        answered = run.host is not None and run.host.answered is not None
+        if run.state is RunState.AWAITING_KEEP and answered and plan_id not in known:
+            undo = text("helper.next.undo", plan=plan_id)
+            raise Unreachable(text("service.host.forgotten", plan=plan_id), text("helper.next.install"), undo)
+    return tuple(_awaiting(bench, root, told, runs.get(told.plan_id)) for told in status.awaiting())
 
 
 def _ours(bench: Bench) -> dict[str, Run]:
-    """The newest run of each plan of this user's, whichever connection it is on: the computer is one."""
+    """The newest run of each plan of this user's on this computer, whichever of its libvirts it was for."""
     found: dict[str, Run] = {}
     for run in read_runs(bench.state):
-        if isinstance(run, Run):
+        if isinstance(run, Run) and _is_here(bench, run.started.connection):
             found.setdefault(run.started.plan_id, run)
     return found
+
+
+def _is_here(bench: Bench, connection: str) -> bool:
+    """A recording's changes are its own; the state folder holds them beside the computer's."""
+    return connection == bench.connection or not (bench.host.simulated or connection.startswith("machine:"))
 
 
 def _awaiting(bench: Bench, root: Root, told: HostRunState, run: Run | None) -> Awaiting:
