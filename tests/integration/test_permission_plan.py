@@ -16,8 +16,9 @@ from vitrail.model.choice import Passthrough
 from vitrail.model.errors import ApplyFailed, Refused, Unsettled
 from vitrail.model.knowledge import Knowledge
 from vitrail.model.outcome import PromiseResult, RunResult, RunState
+from vitrail.model.permission import GROUPS, USERS, HostGroup, JoinGroup, is_member
 from vitrail.model.plan import Plan
-from vitrail.model.reading import Known, Unknown
+from vitrail.model.reading import Known, Unknown, known_or
 from vitrail.model.render import digest_of
 from vitrail.model.text import text
 from vitrail.plan.make import make_plan
@@ -38,6 +39,7 @@ from vitrail.xmldoc.vm import read_vm
 pytestmark = pytest.mark.real
 
 CARD = hosts.nvidia_card()
+NAMES = ("ada", "bob", "cleo", "eve")
 UUID = "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 NOT_ASKED = Unknown(text("tests.unread"))
 BEFORE = (
@@ -181,3 +183,28 @@ def test_nothing_awaits_keep(scene):
     (entry,) = read_history(scene.bench.state, "memory:", status)
     assert entry.state is RunState.APPLIED
     assert entry.plan_id == scene.run().started.plan_id
+
+
+def test_a_mark_that_somebody_took_off_breaks_its_promise(tmp_path):
+    scene = Scene(tmp_path, WITH_ROM, session=False)
+    apply_plan(scene.bench, scene.plan())
+    now = hosts.host(CARD, hosts.amd_integrated())
+
+    def results() -> dict[str, PromiseResult]:
+        return {one.step.id: one.result for one in verify_host(scene.bench, scene.run(), now)}
+
+    assert results()["service.verify.given"] is PromiseResult.KEPT
+    (scene.root / LABELS).write_text("")
+    assert results()["service.verify.given"] is PromiseResult.BROKEN
+    scene.undo()
+    assert "service.verify.given" not in results()
+
+
+def test_a_member_is_seen_by_list_and_by_first_group(tmp_path):
+    scene = Scene(tmp_path)
+    users, groups = (known_or(scene.bench.host.file(path), None) for path in (USERS, GROUPS))
+    assert users is not None
+    assert groups is not None
+    seen = {name: is_member(users.decode(), groups.decode(), JoinGroup(name, HostGroup.RENDER)) for name in NAMES}
+    assert seen == {"ada": False, "bob": True, "cleo": True, "eve": False}
+    assert is_member(users.decode(), "", JoinGroup("ada", HostGroup.RENDER)) is None

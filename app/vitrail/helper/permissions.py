@@ -15,10 +15,12 @@ from vitrail.helper.tree import Tree
 from vitrail.model.host_step import Template
 from vitrail.model.host_wire import Kind, Refusal
 from vitrail.model.permission import (
+    GROUPS,
     MAX_ROM_BYTES,
     ROM_SIGN,
     SELINUX_CONFIG,
     SELINUX_TYPE,
+    USERS,
     AppArmorRoms,
     JoinGroup,
     LabelRom,
@@ -26,13 +28,13 @@ from vitrail.model.permission import (
     SessionMemory,
     VfioAccess,
     is_labelled,
+    is_member,
     label_pattern,
     local_labels,
 )
 
 _LIMIT = 4 * 1024 * 1024
 _USER_FIELDS = 7
-_GROUP_FIELDS = 4
 _ROM = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HOLD = ("usermod", "gpasswd")
 _LABEL = ("semanage", "restorecon")
@@ -44,7 +46,7 @@ def check_given_to(tree: Tree, template: Template) -> None:
         case VfioAccess() | LockedMemory():
             _check_user(tree, template.user)
         case SessionMemory():
-            if template.uid not in {uid for _, uid, _ in _users(tree)}:
+            if template.uid not in _users(tree).values():
                 raise Refusal(Kind.NO_USER, user=template.uid)
         case AppArmorRoms():
             for path in template.paths:
@@ -55,7 +57,7 @@ def check_permission(tree: Tree, change: JoinGroup | LabelRom) -> None:
     """Nothing, where the step can be carried out here, and taken back. Raises Refusal."""
     if isinstance(change, JoinGroup):
         _check_user(tree, change.user)
-        _group(tree, change)
+        is_given(tree, change)
     else:
         check_rom(tree, change.path)
         _labels(tree)
@@ -85,8 +87,10 @@ def check_rom(tree: Tree, path: str) -> None:
 def is_given(tree: Tree, change: JoinGroup | LabelRom) -> bool:
     """Whether it is as the step wants it already. Raises Refusal where that cannot be read."""
     if isinstance(change, JoinGroup):
-        number, members = _group(tree, change)
-        return change.user in members or (change.user, number) in {(name, group) for name, _, group in _users(tree)}
+        member = is_member(_text(tree, USERS), _text(tree, GROUPS), change)
+        if member is None:
+            raise Refusal(Kind.NO_GROUP, group=change.group.value)
+        return member
     return is_labelled(_labels(tree), change.path)
 
 
@@ -128,25 +132,16 @@ def _text(tree: Tree, path: str) -> str:
         raise Refusal(Kind.UNREAD, what=f"/{path}") from error
 
 
-def _users(tree: Tree) -> tuple[tuple[str, int, str], ...]:
-    """Name, number and first group of everybody whom this computer's own file names, root left out."""
-    rows = [line.split(":") for line in _text(tree, "etc/passwd").split("\n")]
-    found = [(row[0], row[2], row[3]) for row in rows if len(row) == _USER_FIELDS]
-    return tuple((name, int(uid), group) for name, uid, group in found if uid.isdecimal() and int(uid))
+def _users(tree: Tree) -> dict[str, int]:
+    """Everybody whom this computer's own file names, with the number, root left out."""
+    rows = [line.split(":") for line in _text(tree, USERS).split("\n")]
+    found = [(row[0], row[2]) for row in rows if len(row) == _USER_FIELDS]
+    return {name: int(uid) for name, uid in found if uid.isdecimal() and int(uid)}
 
 
 def _check_user(tree: Tree, user: str) -> None:
-    if user not in {name for name, _, _ in _users(tree)}:
+    if user not in _users(tree):
         raise Refusal(Kind.NO_USER, user=user)
-
-
-def _group(tree: Tree, change: JoinGroup) -> tuple[str, tuple[str, ...]]:
-    """The group's number and members. Raises Refusal where there is none."""
-    for line in _text(tree, "etc/group").split("\n"):
-        fields = line.split(":")
-        if len(fields) == _GROUP_FIELDS and fields[0] == change.group.value:
-            return fields[2], tuple(fields[3].split(","))
-    raise Refusal(Kind.NO_GROUP, group=change.group.value)
 
 
 def _labels(tree: Tree) -> str:

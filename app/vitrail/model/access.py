@@ -33,7 +33,7 @@ class Access:
     draws: Reading[bool]
     """Whether the person's programs may draw on every card that can."""
     asked: Reading[bool]
-    """Whether the system's libvirt asks the person for a password each time: it does not ask a group, if there is one."""
+    """Whether the system's libvirt asks the person for a password each time, as it does not ask its own group."""
     apparmor: Reading[bool]
     selinux: Reading[bool]
     """Whether it refuses what the policy does not name (enforcing)."""

@@ -130,6 +130,22 @@ LIMITS = "etc/security/limits.d/60-vitrail.conf"
 APPARMOR_RULES = "etc/apparmor.d/abstractions/libvirt-qemu.d/60-vitrail"
 SELINUX_CONFIG = "etc/selinux/config"
 _POLICY = re.compile(r"^SELINUXTYPE=([a-z][a-z0-9_-]{0,31})[ \t]*$", re.MULTILINE | re.ASCII)
+USERS = "etc/passwd"
+GROUPS = "etc/group"
+_USER_FIELDS = 7
+_GROUP_FIELDS = 4
+
+
+def is_member(users: str, groups: str, change: JoinGroup) -> bool | None:
+    """Whether the user is in the group by the texts of these two files, None where there is no such group."""
+    rows = [row for line in groups.split("\n") if len(row := line.split(":")) == _GROUP_FIELDS]
+    found = [row for row in rows if row[0] == change.group.value]
+    if not found:
+        return None
+    number, members = found[0][2], found[0][3]
+    known = [fields for line in users.split("\n") if len(fields := line.split(":")) == _USER_FIELDS]
+    first = any(fields[0] == change.user and fields[3] == number for fields in known)
+    return first or change.user in members.split(",")
 
 
 def session_limit(uid: int) -> str:

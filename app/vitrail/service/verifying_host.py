@@ -18,7 +18,17 @@ from vitrail.model.host_place import place_of, subject_of_change, subject_path
 from vitrail.model.host_step import HostChange, WriteFile, arguments_of, cards_of, tokens_of
 from vitrail.model.kernel_argument import PlanToken, word_of, words_of
 from vitrail.model.outcome import Outcome, PromiseResult
-from vitrail.model.permission import JoinGroup
+from vitrail.model.permission import (
+    GROUPS,
+    SELINUX_CONFIG,
+    SELINUX_TYPE,
+    USERS,
+    JoinGroup,
+    LabelRom,
+    is_labelled,
+    is_member,
+    local_labels,
+)
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.render import digest_of, render
 from vitrail.model.text import Text, text
@@ -32,7 +42,6 @@ if TYPE_CHECKING:
     from vitrail.service.journal import Run
 
 _NOTHING = "-"
-_GROUPS = "etc/group"
 _VFIO = "vfio-pci"
 _SHOWN_DIGITS = 16
 
@@ -122,22 +131,39 @@ def _live(bench: Bench, change: HostChange, host: Host, *, there: bool) -> tuple
             device = host.device_at(address)
             expected = (change.after if there else change.before) or _NOTHING
             seen = Unknown(text("service.verify.no-device")) if device is None else _told(device.driver)
-        case JoinGroup():
-            step = text("service.verify.group" if there else "service.verify.group-gone", user=change.user)
-            expected = change.group.value if there else _NOTHING
-            seen = _membership(bench, change)
+        case JoinGroup() | LabelRom() if there:
+            # Who had it before keeps it, so nothing is promised once it is taken back.
+            step = text("service.verify.given", subject=subject_of_change(change))
+            expected = change.group.value if isinstance(change, JoinGroup) else SELINUX_TYPE
+            seen = _given(bench, change, expected)
         case _:
             return ()
     return (_outcome(step, expected, Unknown(text("service.verify.copy")) if bench.host.simulated else seen),)
 
 
-def _membership(bench: Bench, change: JoinGroup) -> Reading[str]:
-    groups = bench.host.file(_GROUPS)
-    if isinstance(groups, Unknown):
-        return groups
-    rows = (line.split(":") for line in (groups.value or b"").decode("utf-8", "replace").splitlines())
-    members = next((row[-1].split(",") for row in rows if row[0] == change.group.value), [])
-    return Known(change.group.value if change.user in members else _NOTHING, groups.source)
+def _given(bench: Bench, change: JoinGroup | LabelRom, expected: str) -> Reading[str]:
+    """What the system's program wrote, where the system reads it."""
+    if isinstance(change, JoinGroup):
+        users, groups = _content(bench, USERS), _content(bench, GROUPS)
+        if isinstance(users, Unknown):
+            return users
+        if isinstance(groups, Unknown):
+            return groups
+        return Known(expected if is_member(users.value, groups.value, change) else _NOTHING, groups.source)
+    config = _content(bench, SELINUX_CONFIG)
+    if isinstance(config, Unknown):
+        return config
+    labels = _content(bench, local_labels(config.value) or SELINUX_CONFIG)
+    if isinstance(labels, Unknown):
+        return labels
+    return Known(expected if is_labelled(labels.value, change.path) else _NOTHING, labels.source)
+
+
+def _content(bench: Bench, path: str) -> Reading[str]:
+    content = bench.host.file(path)
+    if isinstance(content, Unknown):
+        return content
+    return Known((content.value or b"").decode("utf-8", "replace"), content.source)
 
 
 def _gone(plan: HostPlan, host: Host) -> tuple[Outcome, ...]:

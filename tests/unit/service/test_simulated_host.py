@@ -265,7 +265,7 @@ def test_what_acts_at_once_is_held_against_now(bench, files, tmp_path):
     told = {(one.step.id, one.result) for one in verify_host(live, run, a_host(gpu(card)))}
     assert told == {
         ("service.verify.driver-now", PromiseResult.KEPT),
-        ("service.verify.group", PromiseResult.KEPT),
+        ("service.verify.given", PromiseResult.KEPT),
     }
     files.put("etc/group", b"libvirt:x:100:eve\n")
     card = device("01:00.0", VGA, driver="nvidia")
