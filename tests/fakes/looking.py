@@ -13,7 +13,8 @@ from vitrail.model.sample import CardSample, Sample, VmSample
 
 def sampler_of(machine: LiveMachine, live: Any = lambda: None, **ports: Any) -> LoadSampler:
     """A sampler on the machine as it is now, with the machine's clock."""
-    sampler = LoadSampler(machine.root, live, clock=machine.clock, wall=machine.clock, **ports)
+    said = {"patience_s": 30.0} | ports
+    sampler = LoadSampler(machine.root, live, clock=machine.clock, wall=machine.clock, **said)
     sampler.know(machine.host())
     return sampler
 

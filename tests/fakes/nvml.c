@@ -5,6 +5,7 @@
 // With -DOLDER the calls that an old driver does not have are left out.
 
 #include <string.h>
+#include <unistd.h>
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -29,6 +30,7 @@ static struct share shares[SHARES];
 static struct process processes[PROCESSES];
 static u32 card_count, share_count, process_count, opened, calls;
 static int init_result;
+static int held = -1;
 
 // ---- what a test sets ---------------------------------------------------------------------------------------------
 
@@ -38,7 +40,9 @@ void fake_reset(void) {
   memset(processes, 0, sizeof processes);
   card_count = share_count = process_count = opened = calls = 0;
   init_result = OK;
+  held = -1;
 }
+void fake_hold(int descriptor) { held = descriptor; }
 void fake_init_result(int result) { init_result = result; }
 u32 fake_card(const char *bus) { strncpy(cards[card_count].bus, bus, 31); return card_count++; }
 void fake_set(u32 card, u32 what, u64 value) { cards[card].value[what] = value; }
@@ -66,8 +70,14 @@ u32 fake_process(u32 card, u32 pid, u64 at, u32 core, u64 bytes) {
 
 // ---- what the library offers --------------------------------------------------------------------------------------
 
+// Like a driver that hangs: nobody comes back from here before a byte can be read.
+static void hang(void) {
+  char byte;
+  if (held >= 0 && read(held, &byte, 1) >= 0) held = -1;
+}
 static int card_of(void *handle, struct card **found) {
   calls++;
+  hang();
   *found = (struct card *)handle;
   return (*found)->value[FAILS] ? (int)(*found)->value[FAILS] : OK;
 }

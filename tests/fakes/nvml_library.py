@@ -98,6 +98,10 @@ class Fake:
         """The vGPU that was made last is gone."""
         self.library.fake_share_ends()
 
+    def hold(self, descriptor: int) -> None:
+        """Every question about a card hangs until a byte can be read there; then all is as before."""
+        self.library.fake_hold(descriptor)
+
     def attached(self, card: int) -> int:
         """How often the card's handle was asked for, which wakes a real card."""
         return int(self.library.fake_attached(card))

@@ -56,21 +56,26 @@ class CardSource:
         self.counters = CardCounters(company.root, card.address, counted, company.feed) if counted else None
         self.silent: Unknown | None = None
         """Why the card is not asked at this tick."""
+        self.asked = False
+        """Whether NVIDIA's library was asked for it, and so may hold it."""
+        self._told = CardSample(card.address, _NOT_NOW, _NOT_NOW, _NOT_NOW)
         self._counted: Reading[Counted] = _NOT_NOW
 
-    def begin(self, ways: set[Way], now: float) -> None:
-        """A tick begins; `ways` are the kinds of use that VMs make of this card."""
-        before, self.silent = self.silent, self._why_silent(now)
-        if self.shares is not None:
-            if self.silent is not None and before is None:
-                # An open library holds the card awake; the others are asked for anew.
-                self._nvidia.release()
-            if self.silent is None and Way.SHARE in ways:
-                self.shares.tick_shares(now)
-            if self.silent is None and Way.DRAWN in ways:
-                self.shares.tick_processes(now)
+    def begin(self, now: float) -> None:
+        """A tick begins; NVIDIA's cards are asked afterwards, with `ask_library`."""
+        self.silent = self._why_silent(now)
         if self.counters is not None and self.silent is None:
             self._counted = self.counters.tick(0, now)
+
+    def ask_library(self, ways: set[Way], now: float) -> None:
+        """Ask NVIDIA's library; `ways` are the kinds of use that VMs make of this card. May take its time."""
+        self.asked = True
+        if self.shares is not None:
+            if Way.SHARE in ways:
+                self.shares.tick_shares(now)
+            if Way.DRAWN in ways:
+                self.shares.tick_processes(now)
+        self._told = self._nvidia.sample(self.card.address, now)
 
     def _why_silent(self, now: float) -> Unknown | None:
         if self._nothing is not None:
@@ -90,7 +95,7 @@ class CardSource:
         if silent is not None:
             return CardSample(self.card.address, silent, silent, silent)
         if self.shares is not None:
-            sample = self._nvidia.sample(self.card.address, now, self._files.link())
+            sample = replace(self._told, pcie_link=self._files.link())
         elif self.counters is not None:
             counted = self._counted
             if isinstance(counted, Unknown):

@@ -98,10 +98,14 @@ class Nvidia:
         assert self._live is not None, "a handle comes from a library"  # noqa: S101 - a fault of ours
         return self._live
 
-    def step_aside(self) -> None:
-        """Let go of every card and stay away until `resume`: one of them is about to change hands."""
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds the cards that it was asked for."""
+        return self._open
+
+    def stay_away(self) -> None:
+        """Ask no card until `resume`: one of them is about to change hands."""
         self._aside = True
-        self.release()
 
     def resume(self) -> None:
         """The cards may be asked again."""
@@ -149,18 +153,18 @@ class Nvidia:
         self._slow.pop(address, None)
         return reason_of(trouble)
 
-    def sample(self, address: PciAddress, now: float, link: Reading[str] | None) -> CardSample:
+    def sample(self, address: PciAddress, now: float) -> CardSample:
         """What a card does now; it must be awake."""
         card = self.handle(address, now)
         if isinstance(card, Unknown):
-            return CardSample(address, card, card, card, pcie_link=link)
+            return CardSample(address, card, card, card)
         try:
             slow = self._slow_of(address, card, now)
             load: Reading[tuple[int, int]] = _DIVIDED if slow.divided else Known(self.live.utilization(card), SOURCE)
         except NvmlTrouble as trouble:
             if trouble.fault is NvmlFault.LOST:
                 gone = self.lost(address, trouble)
-                return CardSample(address, gone, gone, gone, pcie_link=link)
+                return CardSample(address, gone, gone, gone)
             load, slow = reason_of(trouble), self._slow.get(address, _NOTHING)
         memory = reading(lambda: self.live.memory(card))
         return CardSample(
@@ -174,7 +178,6 @@ class Nvidia:
             fan_percent=slow.fan,
             clock_mhz=slow.clock,
             slowed_by=slow.slowed,
-            pcie_link=link,
         )
 
     def _slow_of(self, address: PciAddress, card: Any, now: float) -> _Slow:

@@ -15,6 +15,7 @@ from vitrail.load.card_source import NO_SHARE, CardSource, Company
 from vitrail.load.clients import ClientSampler, Drawings
 from vitrail.load.context import ContextSampler, of_vm
 from vitrail.load.nvidia import Nvidia
+from vitrail.load.nvidia_turn import PATIENCE_S, NvidiaTurn
 from vitrail.load.ports import DomainStats, GuestAsk, RootFeed
 from vitrail.load.processes import VmProcesses
 from vitrail.load.tenancy import SampledCard, Tenancy, Tenant, Way, cards_of, tenants_of
@@ -33,7 +34,11 @@ _NOT_YET = Unknown(text("load.stale.first-look"))
 
 
 class LoadSampler:
-    """Reads the load of one machine again and again. `silent`: why nothing of it can be measured, as of a recording."""
+    """Reads the load of one machine again and again.
+
+    `silent`: why nothing of it can be measured, as of a recording. `patience_s`: how long NVIDIA's
+    library is waited for.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class LoadSampler:
         guests: GuestAsk | None = None,
         stats: DomainStats | None = None,
         silent: Unknown | None = None,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -54,11 +60,12 @@ class LoadSampler:
         self._clients = ClientSampler(root, self._files, self._processes, feed)
         self._context = ContextSampler(stats)
         self.nvidia = Nvidia(live)
+        self._turn = NvidiaTurn(self.nvidia, patience_s)
         self._silent = silent
         self._company = Company(root, self._files, self.nvidia, feed, guests, silent)
         self._cards: dict[PciAddress, CardSource] = {}
         self._nvidia_cards: tuple[CardSource, ...] = ()
-        self._ways: tuple[tuple[CardSource, set[Way]], ...] = ()
+        self._nvidia_ways: tuple[tuple[CardSource, set[Way]], ...] = ()
         self._drawing: tuple[str, ...] = ()
         self._cards_read: Reading[tuple[SampledCard, ...]] = _NOT_YET
         self._tenants: Reading[tuple[Tenant, ...]] = _NOT_YET
@@ -79,28 +86,30 @@ class LoadSampler:
         for gone in before.values():
             gone.close()
         self._nvidia_cards = tuple(card for card in self._cards.values() if card.shares is not None)
-        self._ways = self._find_ways()
+        # A card is asked only for what somebody wants to know of it.
+        self._nvidia_ways = self._find_ways()
         tenants = self._tenants.value if isinstance(self._tenants, Known) else ()
         self._drawing = tuple(one.uuid for one in tenants if any(use.way is Way.DRAWN for use in one.uses))
         self._processes_at = None
 
     def step_aside(self) -> None:
         """Let go of every card: functions, instances or drivers are about to change. Until `resume`."""
-        self.nvidia.step_aside()
+        self._turn.step_aside()
         for card in self._cards.values():
             card.close()
 
     def resume(self) -> None:
         """Ask the cards again."""
-        self.nvidia.resume()
+        self._turn.resume()
 
     def tick(self) -> Sample:
         """What everything does now."""
         now = self._clock()
         tenants = self._tenants.value if isinstance(self._tenants, Known) else ()
-        # Each card is told what will be asked of it, so that nothing is asked that nobody wants to know.
-        for card, ways in self._ways:
-            card.begin(ways, now)
+        for card in self._cards.values():
+            card.begin(now)
+        if self._nvidia_ways:
+            self._turn.take(self._nvidia_ways, now)
         cards = tuple(card.sample(now) for card in self._cards.values())
         contexts = self._context.tick()
         drawings = self._draw(tenants, now)
@@ -118,13 +127,13 @@ class LoadSampler:
         return self._tenants if isinstance(self._tenants, Unknown) else Known(vms, self._tenants.source)
 
     def _find_ways(self) -> tuple[tuple[CardSource, set[Way]], ...]:
-        """Every card with the kinds of use that VMs make of it."""
+        """NVIDIA's cards with the kinds of use that VMs make of each."""
         ways: dict[PciAddress | None, set[Way]] = {}
         for tenant in self._tenants.value if isinstance(self._tenants, Known) else ():
             for use in tenant.uses:
                 ways.setdefault(use.card, set()).add(use.way)
         anywhere = ways.get(None, set())
-        return tuple((card, ways.get(address, set()) | anywhere) for address, card in self._cards.items())
+        return tuple((card, ways.get(card.card.address, set()) | anywhere) for card in self._nvidia_cards)
 
     def _draw(self, tenants: tuple[Tenant, ...], now: float) -> Mapping[str, Reading[Drawings]]:
         if self._silent is not None:
@@ -180,7 +189,7 @@ class LoadSampler:
         for card in self._cards.values():
             card.close()
         self._clients.close()
-        self.nvidia.release()
+        self._turn.close()
         self._files.close()
 
 
