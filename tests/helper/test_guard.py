@@ -21,12 +21,11 @@ from helper.bench import (
     snapshot,
     undo_line,
 )
-from helper.timeless import THIRD_BOOT_ID, Gone, Timeless, applied, dress, guarded_plan, start, state_of
+from helper.timeless import THIRD_BOOT_ID, Gone, Timeless, applied, dress, guarded_plan, start, state_of, tree_of
 from vitrail.helper.guard import guard
 from vitrail.helper.guard_clock import read_clock
 from vitrail.helper.guard_hands import Hands
 from vitrail.helper.journal import begin
-from vitrail.helper.tree import Tree
 from vitrail.model.host_step import Fixed, FixedFile
 from vitrail.model.host_story import GuardClock, GuardPhase
 from vitrail.model.outcome import RunResult
@@ -200,7 +199,7 @@ class TestHowLong:
 
         first.at(200, fall)
         guarded(machine, first)
-        deadline = read_clock(Tree(str(machine))).deadline_boottime
+        deadline = read_clock(tree_of(machine)).deadline_boottime
         second = Timeless(machine)
         second.began, second.now = first.began, first.now
         guarded(machine, second)
@@ -361,7 +360,7 @@ class TestWhatItLeaves:
         hands = Timeless(machine)
         guarded(machine, hands)
         assert json.loads((machine / RUN / "restarted.json").read_text()) == {"boot_id": NEXT_BOOT_ID}
-        assert read_clock(Tree(str(machine))).phase is GuardPhase.RESTARTING
+        assert read_clock(tree_of(machine)).phase is GuardPhase.RESTARTING
 
 
 class TestTargets:
@@ -381,11 +380,11 @@ class TestTargets:
     def test_a_login_is_the_desktop_or_the_text_mode_that_was_wanted(self, machine, graphical, multi_user, up):
         words = f"Id=graphical.target\nActiveState={graphical}\n\nId=multi-user.target\nActiveState={multi_user}\n"
         (machine / "targets").write_text(words)
-        assert Hands(Tree(str(machine))).is_up() is up
+        assert Hands(tree_of(machine)).is_up() is up
 
     def test_a_system_that_does_not_answer_is_not_up(self, machine):
         (machine / "usr/bin/systemctl").unlink()
-        assert Hands(Tree(str(machine))).is_up() is False
+        assert Hands(tree_of(machine)).is_up() is False
 
 
 def test_what_it_says_names_the_commands(trial):

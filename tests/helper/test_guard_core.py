@@ -10,10 +10,9 @@ import sys
 import pytest
 
 from helper.bench import NEXT_BOOT_ID, PLAN_ID, ask, line, make_machine, snapshot
-from helper.timeless import applied, dress, guarded_plan, start
+from helper.timeless import applied, dress, guarded_plan, start, tree_of
 from vitrail.helper.guard_clock import boottime, write_clock
 from vitrail.helper.put import make_folders
-from vitrail.helper.tree import Tree
 from vitrail.model.host_place import GUARD_CORE
 from vitrail.model.host_story import GuardClock, GuardPhase
 
@@ -41,7 +40,7 @@ def started_guard(machine):
 
 
 def set_clock(machine, *, left):
-    tree = Tree(str(machine))
+    tree = tree_of(machine)
     make_folders(tree, tree.missing_folders("run/vitrail/guard.json"))
     now = boottime()
     write_clock(tree, GuardClock(PLAN_ID, NEXT_BOOT_ID, GuardPhase.COUNTING, now, now + left, 0, up=True))

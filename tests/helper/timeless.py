@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +30,7 @@ class Timeless(Hands):
     """Hands on a folder; a minute of waiting takes no time."""
 
     def __init__(self, root: Path, *, orderly: bool = True) -> None:
-        super().__init__(Tree(str(root)))
+        super().__init__(tree_of(root))
         self.began = boottime() + 1000.0
         self.now = self.began
         self.up_at: float | None = None
@@ -112,5 +114,13 @@ def dress(root: Path) -> None:
     (root / "sys/devices/pci0000:00/0000:01:00.0/driver").symlink_to("/sys/bus/pci/drivers/vfio-pci")
 
 
+def tree_of(root: Path) -> Tree:
+    """The tree of a folder; its descriptor goes with it, because a test process makes hundreds."""
+    tree = Tree(str(root))
+    weakref.finalize(tree, os.close, tree.descriptor)
+    return tree
+
+
 def state_of(root: Path) -> State:
-    return State(Tree(str(root)))
+    """What the helper remembers below this folder."""
+    return State(tree_of(root))

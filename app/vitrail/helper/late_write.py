@@ -40,17 +40,21 @@ def write_late(tree: Tree, path: str, words: str, seconds: float) -> Written:
         os._exit(_write(tree, target, words, parent))
     watched = os.pidfd_open(child)
     try:
-        ready, _, _ = select.select([watched], [], [], seconds)
-        if not ready:
+        if not _has_ended(watched, seconds):
             signal.pidfd_send_signal(watched, signal.SIGKILL)
-            ready, _, _ = select.select([watched], [], [], 1.0)
-            if ready:
+            if _has_ended(watched, 1.0):
                 os.waitpid(child, 0)
             return Written.STUCK
     finally:
         os.close(watched)
     _, status = os.waitpid(child, 0)
     return Written.DONE if status == 0 else Written.REFUSED
+
+
+def _has_ended(process: int, seconds: float) -> bool:
+    ready = select.poll()
+    ready.register(process, select.POLLIN)
+    return bool(ready.poll(seconds * 1000))
 
 
 def _let_go(kept: int) -> None:
