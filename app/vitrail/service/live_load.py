@@ -14,10 +14,12 @@ from pathlib import Path
 from vitrail.load.history import History
 from vitrail.load.ports import GuestAsk, RootFeed
 from vitrail.load.sampler import LoadSampler
+from vitrail.model.errors import VitrailError
 from vitrail.model.machine import Host, MachineKind
 from vitrail.model.reading import Unknown
 from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
+from vitrail.service.deadlines import LateError, Task
 from vitrail.service.domain_stats import LibvirtStats
 from vitrail.service.place import Place, find_place
 from vitrail.service.root_feed import HelperFeed
@@ -26,6 +28,8 @@ from vitrail.source import nvml
 from vitrail.source.nvml_live import NvmlLive
 
 _LOOK_AGAIN_S = 30.0
+_LOOK_WAIT_S = 0.2
+"""How long a tick waits for a new look, so that what came or went is in it where nothing hangs."""
 
 
 def open_load(machine: str | None, connect: str | None) -> LiveLoad:
@@ -45,6 +49,7 @@ class LiveLoad:
         self._changed = threading.Event()
         self._host: Host | None = None
         self._looked_at = 0.0
+        self._looking: Task[Host] | None = None
         self._feed = feed if feed is not None else _feed(place)
         self.sampler = LoadSampler(
             place.root,
@@ -85,10 +90,16 @@ class LiveLoad:
         self.sampler.know(host)
 
     def tick(self) -> Sample:
-        """What every card and VM does now."""
+        """What every card and VM does now. Only the first look at the machine is waited for."""
         late = time.monotonic() - self._looked_at > _LOOK_AGAIN_S
-        if self._host is None or self._changed.is_set() or (late and self.measures):
+        if self._host is None:
             self._look()
+        elif self._looking is None and (self._changed.is_set() or (late and self.measures)):
+            self._changed.clear()
+            self._looking = Task(lambda _beat: self._view.read())
+            self._see(_LOOK_WAIT_S)
+        else:
+            self._see(0.0)
         return self.sampler.tick()
 
     def _look(self) -> Host:
@@ -96,6 +107,21 @@ class LiveLoad:
         host = self._view.read()
         self.know(host)
         return host
+
+    def _see(self, seconds: float) -> None:
+        """Take what a look found, once it did; a libvirt that hangs makes no tick wait for it."""
+        if self._looking is None:
+            return
+        try:
+            host = self._looking.result(seconds)
+        except LateError:
+            return
+        except VitrailError:
+            # As it was known before; it is looked at again later.
+            self._looking, self._looked_at = None, time.monotonic()
+            return
+        self._looking = None
+        self.know(host)
 
     def permit_root(self) -> None:
         """Let the helper be asked, with a password dialog where polkit wants one; waits for it. Raises VitrailError."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from fakes.domains import PLAIN_UUID, domain
@@ -88,6 +90,8 @@ def test_the_machine_is_looked_at_again_only_when_something_happened(load, monke
     assert len(looks) == 1
     load._changed.set()
     load.tick()
+    if load._looking is not None:
+        load._looking.result(30)
     assert len(looks) == 2
 
 
@@ -95,3 +99,18 @@ def test_somebody_elses_look_serves_too(load, monkeypatch):
     load.know(load._view.read())
     monkeypatch.setattr(load._view, "read", pytest.fail)
     assert isinstance(load.tick().cards, Known)
+
+
+def test_a_look_that_hangs_delays_no_tick(load, monkeypatch):
+    before = load.host
+    goes_on = threading.Event()
+    really = load._view.read
+    monkeypatch.setattr(load._view, "read", lambda: goes_on.wait(30) and really())
+    load._changed.set()
+    load.tick()
+    load.tick()
+    assert load.host is before
+    goes_on.set()
+    load._looking.result(30)
+    load.tick()
+    assert load.host is not before
