@@ -54,10 +54,9 @@ class MovingLoad:
     def _wall(self) -> float:
         return NOON + self.machine.now - 1000
 
-    def draw(self, number: int, pid: int, card: str, share: float) -> None:
-        """A VM's process was busy for this part of the time since the last tick."""
+    def draw(self, number: int, pid: int, card: str, share: float, size: int = 410) -> None:
+        """A VM's process was busy for this part of the time since the last tick, and holds so many MiB."""
         self._busy[number] = self._busy.get(number, 0) + round(share * self.seconds * 1e9)
-        size = 410 + round(200 * share)
         lines = (f"drm-engine-gfx:\t{self._busy[number]} ns", f"drm-memory-vram:\t{size} MiB")
         self.machine.client(pid, 20, card, number, *lines)
 
@@ -76,7 +75,7 @@ class MovingLoad:
         self.machine.card_file("03:00.0", "gpu_busy_percent", round(50 + 30 * math.sin(now / 7)))
         self.machine.card_file("03:00.0", "mem_info_vram_used", (3000 + round(now)) * _MIB)
         self.draw(1, 100, "03:00.0", 0.42 + 0.2 * math.sin(now / 7))
-        self.draw(2, 200, "03:00.0", 0.10 + 0.05 * math.sin(now / 3))
+        self.draw(2, 200, "03:00.0", 0.10 + 0.05 * math.sin(now / 3), size=round(now / 4))
 
     def step_aside(self) -> None:
         self.aside.append("aside")

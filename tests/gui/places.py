@@ -136,6 +136,9 @@ class ModelPlace:
             raise self.fails
         return (RunOutcome(plan_id, "000002", RunResult.APPLIED, ()),)
 
+    def settle(self, plan_id: str) -> None:
+        self.asked.append(f"settle {plan_id}")
+
     def more_time(self, plan_id: str) -> None:
         self.asked.append(f"more {plan_id}")
 

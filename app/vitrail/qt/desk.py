@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from vitrail.model.errors import VitrailError
 from vitrail.model.resume import ResumeState
 from vitrail.qt.facts import Facts
+from vitrail.qt.load.short import ShortLoad, short_loads
 from vitrail.qt.reading import read_facts
 from vitrail.qt.runner import Runner, Ticket
 from vitrail.qt.widgets.labels import Say
@@ -24,7 +25,9 @@ from vitrail.text.speaker import Speaker
 
 if TYPE_CHECKING:
     from vitrail.qt.load.marking import Marking
+    from vitrail.qt.load.meter import Beat
     from vitrail.qt.load.sampling import Sampling
+    from vitrail.service.load_findings import Trouble
 
 _PAINTED_MS = 50
 Prepare = Callable[[Facts, Say], object]
@@ -51,6 +54,8 @@ class Desk(QObject):
         demo_asked: open the demo machine.
         resume_read: what waits for the user's word on a change of this computer; a `ResumeState`.
         proof_asked: show the page about it.
+        load_sampled: the load was measured; a `Beat`.
+        troubles_found: what is wrong with the load was judged anew; a tuple of `Trouble`.
     """
 
     began = Signal()
@@ -62,6 +67,8 @@ class Desk(QObject):
     demo_asked = Signal()
     resume_read = Signal(ResumeState)
     proof_asked = Signal()
+    load_sampled = Signal(object)
+    troubles_found = Signal(object)
 
     def __init__(self, workplace: Workplace, runner: Runner, speaker: Speaker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +82,10 @@ class Desk(QObject):
         self.in_sight: frozenset[str] = frozenset()
         """The pages that are prepared before anything is shown; all others after it."""
         self.prepared: dict[str, object] = {}
+        self.loads: dict[str, ShortLoad] = {}
+        """The known load of every card and VM, as last measured."""
+        self.troubles: tuple[Trouble, ...] = ()
+        """What is wrong with the load, as last judged."""
         self._under_way: Ticket | None = None
         self._again = False
 
@@ -87,7 +98,15 @@ class Desk(QObject):
         if self.facts is not None:
             made.know(self.facts.host)
         self.facts_read.connect(lambda facts: made.know(facts.host))
+        made.sampled.connect(self._sampled)
         return made
+
+    def _sampled(self, beat: Beat) -> None:
+        self.loads = short_loads(beat.sample)
+        self.load_sampled.emit(beat)
+        if beat.troubles is not None:
+            self.troubles = beat.troubles
+            self.troubles_found.emit(beat.troubles)
 
     @cached_property
     def marking(self) -> Marking:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
@@ -15,7 +16,7 @@ from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
 from vitrail.qt.pages.by_name import NAMES, page_class, prepare
 from vitrail.qt.pages.page import Page, clear
-from vitrail.qt.pages.problems_state import ProblemsState
+from vitrail.qt.pages.problems_state import ProblemsState, counts
 from vitrail.qt.place_banner import PlaceBanner
 from vitrail.qt.preferences import Preferences
 from vitrail.qt.rail import PAGES, Rail
@@ -25,6 +26,9 @@ from vitrail.qt.widgets.busy import BusyStrip
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import Notice
 from vitrail.qt.words import sentence_start
+
+if TYPE_CHECKING:
+    from vitrail.qt.load.notices import Notices
 
 FIRST_SIZE = QSize(1320, 860)
 _PACES_S = {"load": 1.0, "overview": 5.0, "vms": 5.0, "problems": 5.0}
@@ -58,6 +62,8 @@ class MainWindow(QMainWindow):
         desk.facts_read.connect(self._facts_read)
         desk.pages_prepared.connect(lambda: self._freshen(self._name))
         self._settled = False
+        self._notices: Notices | None = None
+        desk.troubles_found.connect(self._troubles_found)
         desk.pages_prepared.connect(lambda: QTimer.singleShot(_SETTLED_MS, self, self._settle))
         desk.reading_failed.connect(self._reading_failed)
         desk.page_asked.connect(self.show_page)
@@ -203,8 +209,29 @@ class MainWindow(QMainWindow):
         clear(self._troubles)
         self._freshen(self._name)
         self._pace()
-        problems = self._desk.prepared["problems"]
-        self._rail.show_problems(problems.count if isinstance(problems, ProblemsState) else 0)
+        self._count_problems()
+
+    def _count_problems(self) -> None:
+        problems = self._desk.prepared.get("problems")
+        count = problems.count if isinstance(problems, ProblemsState) else 0
+        self._rail.show_problems(count + sum(counts(one.finding) for one in self._desk.troubles))
+
+    def _troubles_found(self) -> None:
+        self._count_problems()
+        if self._notices is None:
+            from vitrail.qt.load.notices import Notices, TrayMessages, can_tell  # noqa: PLC0415 - with the load
+
+            tray = TrayMessages(self._come_to_problems, self) if can_tell() else None
+            wanted = self._preferences.wants_notices
+            self._notices = Notices(
+                lambda: tray is not None and wanted(), self._desk.say, tray.tell if tray else _nobody
+            )
+        self._notices.hear(self._desk.troubles)
+
+    def _come_to_problems(self) -> None:
+        self.show_page("problems")
+        self.raise_()
+        self.activateWindow()
 
     def _reading_failed(self, error: VitrailError) -> None:
         self._busy.end()
@@ -214,3 +241,8 @@ class MainWindow(QMainWindow):
         notice.row.addWidget(button(self._desk.say(text("qt.read-again")), self._desk.read, small=True))
         notice.row.addWidget(button(self._desk.say(text("qt.open-demo")), self._desk.demo_asked.emit, small=True))
         self._troubles.addWidget(notice)
+
+
+def _nobody(title: str, words: str) -> None:
+    """This desktop has no place for messages."""
+    del title, words

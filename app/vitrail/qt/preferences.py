@@ -34,6 +34,14 @@ class Preferences:
     def language(self, language: str | None) -> None:
         self._settings.setValue("language", language or "")
 
+    def wants_notices(self) -> bool:
+        """Whether the desktop is told when the load goes wrong."""
+        return str(self._settings.value("notices", "yes")) == "yes"
+
+    def want_notices(self, *, wanted: bool) -> None:
+        """Tell the desktop, or leave it alone."""
+        self._settings.setValue("notices", "yes" if wanted else "no")
+
     @property
     def geometry(self) -> QByteArray | None:
         """Where the window was and how large."""

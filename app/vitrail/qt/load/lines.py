@@ -13,7 +13,7 @@ from typing import TypeVar
 from vitrail.load.history import card_key, vm_key
 from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Reading, Unknown
-from vitrail.model.sample import CardSample, EngineLoad, LoadOf, LoadSource, Sample, VmSample, silence_of
+from vitrail.model.sample import CardSample, EngineLoad, LoadOf, LoadSource, Sample, Silence, VmSample, silence_of
 from vitrail.model.text import Text, text
 from vitrail.qt.facts import CardFacts, Facts
 from vitrail.qt.words import Words, card_name
@@ -235,8 +235,8 @@ def _named(name: str, reading: Reading[float] | Reading[int], unit: str) -> Told
 
 def _unknown(reading: Unknown, name: str | None = None) -> Told:
     """The short reason; the whole one is its `why`."""
-    silence = silence_of(reading)
-    short = text(f"qt.load.silence.{silence.value}" if silence is not None else "qt.load.silence.failed")
+    silence = silence_of(reading) or Silence.FAILED
+    short = text(f"qt.load.silence.{silence.value}")
     if name is None:
         return Told(text("qt.load.unknown", why=short), reading.reason)
     return Told(text("qt.load.fact", name=text(f"qt.load.fact.{name}"), value=short), reading.reason)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vitrail.model.machine import MachineKind
-from vitrail.model.reading import Known, Unknown
+from vitrail.model.reading import Unknown
 from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
 from vitrail.qt.facts import Facts
@@ -94,30 +94,6 @@ def _cell(told: Told, say: Say) -> Cell:
 def _whole(told: Told, say: Say) -> str:
     words = say(told.words)
     return words if told.why is None else f"{words} ({say(told.why)})"
-
-
-def vm_loads(sample: Sample) -> dict[str, tuple[float, Text]]:
-    """Of every VM its highest known load with what it is of, in words; VMs of which nothing is known are left out."""
-    found: dict[str, tuple[float, Text]] = {}
-    for vm in sample.vms.value if isinstance(sample.vms, Known) else ():
-        if vm.load is None or isinstance(vm.load[0], Unknown):
-            continue
-        percent, of = vm.load[0].value, vm.load[1]
-        if vm.uuid not in found or found[vm.uuid][0] < percent:
-            found[vm.uuid] = (percent, text(f"qt.load.short.{of.value}", value=f"{percent:.0f}"))
-    return found
-
-
-def card_loads(sample: Sample) -> dict[str, tuple[float, Text]]:
-    """The same of every card, by its address."""
-    return {
-        str(card.address): (
-            card.load_percent.value,
-            text("qt.load.short.card", value=f"{card.load_percent.value:.0f}"),
-        )
-        for card in (sample.cards.value if isinstance(sample.cards, Known) else ())
-        if isinstance(card.load_percent, Known)
-    }
 
 
 def export_curves(

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QStackedWidge
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
+from vitrail.qt.load.short import ShortLoad
 from vitrail.qt.pages.overview_state import Lack, OverviewState, TableLine, page_state, table_of
 from vitrail.qt.pages.page import Page, clear, scrolled, search_line
 from vitrail.qt.picture.view import PictureView
@@ -70,6 +71,7 @@ class OverviewPage(Page):
         self.column.addWidget(self._story)
         self._picture = PictureView(say)
         self._picture.opened.connect(self._open)
+        desk.load_sampled.connect(lambda _: self._show_loads())
         self._area = scrolled(self._picture)
         self._picture.walked_to.connect(self._area.ensureWidgetVisible)
         self._area.viewport().installEventFilter(self)
@@ -142,6 +144,11 @@ class OverviewPage(Page):
             self._picture.set_room(area.viewport().height())
         return super().eventFilter(watched, event)
 
+    def _show_loads(self) -> None:
+        self._picture.show_loads(self.desk.loads)
+        if self._as_table is not None:
+            self._as_table.table.show_rows(self._rows())
+
     def _show_lacks(self, lacks: tuple[Lack, ...]) -> None:
         clear(self._lacks)
         offered = False
@@ -197,7 +204,8 @@ class OverviewPage(Page):
     def _rows(self) -> tuple[Row, ...]:
         if self._facts is None or self._state is None:
             return ()
-        return tuple(_row(line, self.say) for line in table_of(self._facts, self._state.picture))
+        loads = self.desk.loads
+        return tuple(_row(line, self.say, loads.get(line.key)) for line in table_of(self._facts, self._state.picture))
 
     def _swap_view(self) -> None:
         if self._stack.currentWidget() is self._nothing:
@@ -213,8 +221,9 @@ class OverviewPage(Page):
         self.desk.page_asked.emit(page, rest.partition("/")[0])
 
 
-def _row(line: TableLine, say: Say) -> Row:
-    details = " · ".join(tell(say, words) for words in line.details if words)
+def _row(line: TableLine, say: Say, load: ShortLoad | None) -> Row:
+    told = line.details if load is None else (*line.details, load.words)
+    details = " · ".join(tell(say, words) for words in told if words)
     return Row(
         line.key,
         (

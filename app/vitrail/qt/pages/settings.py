@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings: language and light or dark. Nothing stands here that does nothing."""
+"""Settings: language, light or dark, messages of trouble. Nothing stands here that does nothing."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QGridLayout, QSystemTrayIcon, QWidget
 
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
@@ -56,6 +56,14 @@ class SettingsPage(Page):
         self._later.setVisible(False)
         grid.addWidget(self._later, 2, 1, 1, 2)
         card.body.addLayout(grid)
+        card.body.addSpacing(GAP)
+        self._notices = QCheckBox(say(text("qt.settings.notices")))
+        self._notices.setChecked(preferences.wants_notices())
+        self._notices.toggled.connect(lambda on: preferences.want_notices(wanted=on))
+        card.body.addWidget(self._notices)
+        if not (QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages()):
+            self._notices.setEnabled(False)
+            card.body.addWidget(PlainLabel(say(text("qt.settings.notices.no-tray")), Kind.MUTED))
         self.column.addWidget(card)
         where = Card()
         where.body.addWidget(PlainLabel(say(text("qt.settings.place")), Kind.STRONG))

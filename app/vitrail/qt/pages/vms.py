@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,7 +20,8 @@ from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 from vitrail.qt.widgets.table import Table
 from vitrail.qt.words import tell
 
-_COLUMNS = ("name", "state", "graphics", "guest", "memory", "changed")
+_COLUMNS = ("name", "state", "graphics", "guest", "memory", "changed", "load")
+_LOAD = len(_COLUMNS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class VmsPage(Page):
             tuple(say(text(f"qt.vms.column.{name}")) for name in _COLUMNS), say(text("qt.rail.vms")), stretch=2
         )
         self._search.textChanged.connect(self._table.search)
+        # Nothing is shown of a load that nobody measured.
+        self._table.show_column(_LOAD, shown=False)
+        self._rows: tuple[Row, ...] = ()
+        desk.load_sampled.connect(lambda _: self._show_rows())
         self._table.opened.connect(self._give_to)
         self._table.chosen.connect(self._chosen)
         self._nothing = QVBoxLayout()
@@ -75,7 +80,8 @@ class VmsPage(Page):
         self._state = state
         self.headline.setText(self.say(state.headline))
         self.subline.setText(self.say(text("qt.vms.subline")))
-        self._table.show_rows(prepared.rows)
+        self._rows = prepared.rows
+        self._show_rows()
         clear(self._nothing)
         if state.none is not None:
             empty = EmptyState(self.say(state.none[0]), "\n".join(map(self.say, state.none[1])), "server")
@@ -88,6 +94,17 @@ class VmsPage(Page):
         if state.vms and not self._table.current_key():
             self._table.choose(state.vms[0].uuid)
         self._chosen(self._table.current_key())
+
+    def _show_rows(self) -> None:
+        loads = self.desk.loads
+        rows = tuple(
+            replace(row, cells=(*row.cells, Cell(self.say(load.words), load.percent)))
+            if (load := loads.get(f"vm:{row.key}")) is not None
+            else replace(row, cells=(*row.cells, _NO_LOAD))
+            for row in self._rows
+        )
+        self._table.show_rows(rows)
+        self._table.show_column(_LOAD, shown=any(key.startswith("vm:") for key in loads))
 
     def show_thing(self, key: str) -> None:
         self._search.clear()
@@ -117,6 +134,9 @@ class VmsPage(Page):
         line = self._line(self._table.current_key())
         if line is not None:
             self.desk.page_asked.emit("changes", line.newest)
+
+
+_NO_LOAD = Cell("", -1.0)
 
 
 def _row(line: VmLine, say: Say) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -23,11 +23,12 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from vitrail.model.text import text
 from vitrail.qt.marks import MARK_OF_TONE, draw_mark
 from vitrail.qt.picture.state import CardNode, MonitorNode, Picture, VmNode
-from vitrail.qt.theme import KEYBOARD_REASONS, RADIUS, Shades, Theme, Tone, theme_of
+from vitrail.qt.theme import KEYBOARD_REASONS, RADIUS, Shades, Theme, Tone, mix, theme_of
 from vitrail.qt.widgets.labels import Kind, Say, font_of
 from vitrail.qt.words import Badge, tell
 
 _PAD = 16.0
+_BAR = 44.0
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -70,13 +71,26 @@ class Node(QAbstractButton):
         self.setFont(parent.font())
         self._line_height = QFontMetricsF(font_of(Kind.BODY, self.font())).height()
         self._walked_to = False
+        self._lines = lines
+        self._load: tuple[float, str] | None = None
         self.setText(lines[0])
         self.setAccessibleName(lines[0])
-        self.setAccessibleDescription(". ".join(line for line in lines[1:] if line))
-        self.setToolTip("\n".join(line.replace("<", "‹") for line in lines if line))
+        self._describe()
         self.setCheckable(True)
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def show_load(self, load: tuple[float, str] | None) -> None:
+        """How busy it is, in percent and in words; None where that is not known: then nothing is shown."""
+        if load != self._load:
+            self._load = load
+            self._describe()
+            self.update()
+
+    def _describe(self) -> None:
+        lines = [line for line in (*self._lines, "" if self._load is None else self._load[1]) if line]
+        self.setAccessibleDescription(". ".join(lines[1:]))
+        self.setToolTip("\n".join(line.replace("<", "‹") for line in lines))
 
     @abstractmethod
     def draw(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -141,6 +155,22 @@ class Node(QAbstractButton):
         painter.setPen(color)
         shown = QFontMetricsF(font).elidedText(words, Qt.TextElideMode.ElideRight, where.width())
         painter.drawText(where, align | Qt.TextFlag.TextSingleLine, shown)
+
+    def load_bar(self, painter: QPainter, row: QRectF, theme: Theme, shades: Shades) -> float:
+        """The load at the end of this line, as a bar with its words; how wide it became."""
+        if self._load is None:
+            return 0.0
+        percent, words = self._load
+        wide = QFontMetricsF(font_of(Kind.SMALL, self.font())).horizontalAdvance(words) + 2
+        self.put(painter, row, words, kind=Kind.SMALL, color=theme.text, align=_RIGHT)
+        bar = QRectF(row.right() - wide - _BAR - 8, row.center().y() - 3, _BAR, 6)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(mix(theme.surface, theme.text, 0.12))
+        painter.drawRoundedRect(bar, 3, 3)
+        if percent >= 1:
+            painter.setBrush(shades.line)
+            painter.drawRoundedRect(QRectF(bar.topLeft(), QSizeF(max(6.0, _BAR * min(percent, 100) / 100), 6)), 3, 3)
+        return wide + _BAR + 14
 
     def pill(self, painter: QPainter, right: QPointF, words: str, badge: Badge, shades: Shades) -> float:
         """A status whose right end is at this point; how wide it became."""
@@ -222,7 +252,8 @@ class CardButton(Node):
         second = row.translated(0, height + 9)
         mark = self._verdict.mark or MARK_OF_TONE[self._verdict.tone]
         draw_mark(painter, mark, QRectF(second.x(), second.center().y() - 7, 14, 14), shades.ink)
-        self.put(painter, second.adjusted(21, 0, 0, 0), verdict, kind=Kind.BODY, color=theme.text)
+        room = self.load_bar(painter, second, theme, theme.hue(self._hue))
+        self.put(painter, second.adjusted(21, 0, -room, 0), verdict, kind=Kind.BODY, color=theme.text)
         third = second.translated(0, height + 6)
         small = font_of(Kind.SMALL, self.font())
         address = QFontMetricsF(small).horizontalAdvance(self._address) + 8
@@ -257,11 +288,13 @@ class VmButton(Node):
         self.put(painter, row, self._says, kind=Kind.SMALL, color=theme.muted, align=_RIGHT)
         self.put(painter, row.adjusted(24, 0, -width - 10, 0), self._title, kind=Kind.TITLE, color=theme.text)
         line = row.adjusted(24, 0, 0, 0)
+        shades = theme.tones[Tone.PLAIN] if self._hue is None else theme.hue(self._hue)
+        room = self.load_bar(painter, line.translated(0, height + 6), theme, shades)
         for words in self._graphics[:2]:
             line = line.translated(0, height + 6)
             if line.bottom() > rect.bottom():
                 break
-            self.put(painter, line, words, kind=Kind.BODY, color=theme.muted)
+            self.put(painter, line.adjusted(0, 0, -room, 0), words, kind=Kind.BODY, color=theme.muted)
 
     def _edge(self, painter: QPainter, rect: QRectF, color: QColor) -> None:
         """The identity of the card that feeds it, as a bar at the side where the line arrives."""

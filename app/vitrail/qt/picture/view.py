@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFont, QMoveEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vitrail.model.text import text
+from vitrail.qt.load.short import ShortLoad
 from vitrail.qt.picture.glass import Glass, rect_of
 from vitrail.qt.picture.layout import place
 from vitrail.qt.picture.nodes import AnyNode, Node, heights_of, make_node
@@ -44,6 +47,7 @@ class PictureView(QWidget):
         self._placed_in: tuple[int, int] | None = None
         """The width and the room that the places are for; None where the picture is another since."""
         self._chosen = ""
+        self._loads: Mapping[str, ShortLoad] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.setAccessibleName(say(text("qt.picture.name")))
         self.setAccessibleDescription(say(text("qt.picture.walk")))
@@ -65,6 +69,16 @@ class PictureView(QWidget):
         self._lay_out()
         if focused in self._states:
             self._node(focused).setFocus()
+
+    def show_loads(self, loads: Mapping[str, ShortLoad]) -> None:
+        """The load of every node of which it is known, by its key."""
+        self._loads = loads
+        for key, node in self._nodes.items():
+            node.show_load(self._load_of(key))
+
+    def _load_of(self, key: str) -> tuple[float, str] | None:
+        load = self._loads.get(key)
+        return None if load is None else (load.percent, self._say(load.words))
 
     def set_room(self, height: int) -> None:
         """How high the place is that the picture may fill."""
@@ -135,6 +149,7 @@ class PictureView(QWidget):
             made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             made.setGeometry(rect_of(self._places.nodes[key]).toAlignedRect())
             made.setChecked(key == self._chosen)
+            made.show_load(self._load_of(key))
             made.show()
             self._nodes[key] = made
         return self._nodes[key]

@@ -63,6 +63,12 @@ class Table(QTableView):
         if key and not self.current_key():
             self.choose(key)
 
+    def show_column(self, column: int, *, shown: bool) -> None:
+        """Show or hide a column; one that comes is as wide as what stands in it."""
+        if self.isColumnHidden(column) is shown:
+            self.setColumnHidden(column, not shown)
+            self._fit()
+
     def height_of(self, rows: int) -> int:
         """How high the table is with so many rows under its headings."""
         return self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 6
