@@ -124,6 +124,14 @@ def test_what_was_taken_back_tells_its_story_with_hostile_words_made_visible(ope
     assert "\x1b" not in "".join(box.toPlainText() for box in window.view.boxes)
 
 
+def test_a_story_that_was_read_is_settled(opened, qtbot):
+    place, window = opened(resume=replace(TRIAL, stage=ResumeStage.TAKEN_BACK, story=STORY))
+    window.buttons[Act.CHOOSE_AGAIN].setDefault(False)
+    window.buttons[Act.CLOSE].click()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert place.asked == [f"settle {PLAN_ID}"]
+
+
 def test_nothing_that_waits_is_a_sentence_and_not_an_empty_page(opened, english):
     _, window = opened()
     assert english.say(text("qt.proof.nothing")) in labels(window)

@@ -131,6 +131,16 @@ def test_every_step_can_be_drawn_and_leaves_nothing(workplace, runner, english, 
     for name, window in steps(workplace, runner, english):
         qtbot.addWidget(window)
         names.append(name)
-    for wanted in ("vm", "modes", "losses", "review-card", "before-restart", "review", "check", "refused", "taken-back"):
+    for wanted in (
+        "vm",
+        "modes",
+        "losses",
+        "review-card",
+        "before-restart",
+        "review",
+        "check",
+        "refused",
+        "taken-back",
+    ):
         assert wanted in names
     assert workplace.history() == ()

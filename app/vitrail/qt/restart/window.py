@@ -117,7 +117,18 @@ class ProofWindow(Frame):
             case Act.RETRY | Act.LOOK_AGAIN:
                 self._look()
             case _:
-                self.reject()
+                self._leave()
+
+    def _leave(self) -> None:
+        """Who has read what did not last is not told again at the next login."""
+        state = None if self._proved is None else self._proved.state
+        if state is None or state.stage is not ResumeStage.TAKEN_BACK or not isinstance(self.view, StoryView):
+            self.reject()
+            return
+        # It may still be in effect; then it stays among what waits, and the window goes all the same.
+        done = self.reject
+        self.hold_buttons()
+        self._runner.change(partial(self._workplace.settle, state.plan_id), lambda _: done(), lambda _: done(), self)
 
     def _change(self, work: Callable[[], T], done: Callable[[T], None], what: Text) -> None:
         self.hold_buttons()

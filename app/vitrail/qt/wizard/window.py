@@ -204,7 +204,27 @@ class Wizard(Frame):
     def _planned(self, made: tuple[Weighed, Planned]) -> None:
         weighed, planned = made
         self.story = replace(self.story, weighed=weighed, host=weighed.host, planned=planned)
-        self._go_to(Page.LOSSES)
+        self._go_to(Page.HELPER if planned.looks else Page.LOSSES)
+
+    def _install(self, planned: Planned) -> None:
+        self.hold_buttons()
+        self._again = self._plan
+        self._waiting.change(
+            partial(work.install, self._workplace, self.story.draft, planned),
+            partial(self._installed, planned),
+            text("wizard.wait.install"),
+            text("wizard.wait.apply-later"),
+        )
+
+    def _installed(self, former: Planned, made: tuple[Weighed, Planned]) -> None:
+        """Written is only what was shown: where it is the same plan still, at once; else it is shown."""
+        if not former.looks and made[1].plan.plan_id == former.plan.plan_id and made[1].first is None:
+            self.story = replace(self.story, weighed=made[0], host=made[0].host, planned=made[1])
+            self._write(made[1])
+        else:
+            self._planned(made)
+            if not former.looks:
+                self.show_note(text("wizard.helper.other-plan"))
 
     def _write(self, planned: Planned) -> None:
         self._stopped.clear()
@@ -313,6 +333,9 @@ class Wizard(Frame):
             self._plan()
         else:
             following = after(story.pages, story.page)
+            if story.page is Page.HELPER and story.planned is not None:
+                self._install(story.planned)
+                return
             if following is Page.APPLY and story.planned is not None:
                 self._write(story.planned)
             elif following is not None:

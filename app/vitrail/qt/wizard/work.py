@@ -56,7 +56,18 @@ def make(workplace: Workplace, draft: Draft) -> tuple[Weighed, Planned]:
     if choice is None:
         raise ValueError(draft)
     plan = workplace.plan(weighed.host, weighed.vm, choice)
-    return weighed, Planned(plan, _gates(weighed.host, choice), workplace.needs_first(plan))
+    gates = _gates(weighed.host, choice)
+    look = workplace.helper_to_look(plan)
+    if look is not None:
+        return weighed, Planned(plan, gates, look, looks=True)
+    return weighed, Planned(plan, gates, workplace.needs_first(plan))
+
+
+def install(workplace: Workplace, draft: Draft, planned: Planned) -> tuple[Weighed, Planned]:
+    """Install what was shown and plan anew: with the root's part there is more to be seen."""
+    if planned.first is not None:
+        workplace.install_helper(planned.first)
+    return make(workplace, draft)
 
 
 def _gates(host: Host, choice: Choice) -> tuple[Finding, ...]:
@@ -85,6 +96,4 @@ def write(workplace: Workplace, planned: Planned, stopped: Event, tell: Tellers)
     if stopped.is_set():
         return None
     tell.begun(None)
-    if planned.first is not None:
-        workplace.install_helper(planned.first)
     return workplace.apply(planned.plan, tell.progress)

@@ -47,21 +47,25 @@ class HeaderStep:
 
 
 def order(
-    *, vm_given: bool, stops_before_writing: bool, restarts: bool = False, installs: bool = False
+    *, vm_given: bool, stops_before_writing: bool, restarts: bool = False, helper_before: Page | None = None
 ) -> tuple[Page, ...]:
     """The pages in their order.
 
     A plan that this version does not write ends before anything is written; one that needs a restart ends before it,
-    and goes on in the window that opens by itself afterwards.
+    and goes on in the window that opens by itself afterwards. `helper_before`: the page before which the root's part is
+    installed, None where it is not.
     """
     first = () if vm_given else (Page.VM,)
     asked = (Page.PURPOSE, Page.SEEING, Page.MODE, Page.LOSSES, Page.REVIEW)
     if stops_before_writing:
         last: tuple[Page, ...] = (Page.RESTART,)
     else:
-        first_once = (Page.HELPER,) if installs else ()
-        last = (*first_once, Page.APPLY, Page.BEFORE_RESTART if restarts else Page.CHECK)
-    return (*first, *asked, *last)
+        last = (Page.APPLY, Page.BEFORE_RESTART if restarts else Page.CHECK)
+    pages = (*first, *asked, *last)
+    if helper_before not in pages:
+        return pages
+    at = pages.index(helper_before)
+    return (*pages[:at], Page.HELPER, *pages[at:])
 
 
 def header(pages: tuple[Page, ...], shown: Page) -> tuple[HeaderStep, ...]:

@@ -48,6 +48,8 @@ class Planned:
     gates: tuple[Finding, ...]
     first: InstallPreview | None = None
     """The root's part that has to be installed before it, None where it is there or not needed."""
+    looks: bool = False
+    """Whether that is needed already to see what only root reads: then it comes before the losses."""
 
     @property
     def held(self) -> bool:
@@ -95,8 +97,11 @@ class Story:
         """The way from the first question to the last page."""
         held = self.planned is not None and self.planned.held
         restarts = self.planned is not None and self.planned.plan.needs_reboot
-        installs = self.planned is not None and self.planned.first is not None
-        return steps.order(vm_given=self.vm_given, stops_before_writing=held, restarts=restarts, installs=installs)
+        before = None
+        if self.planned is not None and self.planned.first is not None:
+            before = Page.LOSSES if self.planned.looks else Page.APPLY
+        held = held and before is not Page.LOSSES
+        return steps.order(vm_given=self.vm_given, stops_before_writing=held, restarts=restarts, helper_before=before)
 
     @property
     def written(self) -> bool:
