@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,11 @@ from helper.bench import (
     plan_of,
     program,
     snapshot,
+    steps_of,
     undo_line,
 )
 from helper.real_system import make_system
+from helper.trial_bench import grub_trial, keep_line, make_trial_machine, start_trial
 from vitrail.model.host_step import HostPlan, Template
 from vitrail.model.permission import (
     AppArmorRoms,
@@ -299,3 +302,25 @@ def test_the_system_s_own_programs_put_a_user_in_and_take_the_user_out(tmp_path)
     (outcome,) = system.ask(undo_line())
     assert outcome["result"] == "taken_back"
     assert system.read("etc/group") == before
+
+
+def test_with_a_trial_nothing_is_given_before_keep_and_all_goes_with_the_plan(tmp_path):
+    machine = make_trial_machine(tmp_path / "root")
+    before = snapshot(machine)
+    plan = grub_trial(machine)
+    given = steps_of(machine, *STACKS["permissions"])
+    files = [f"etc/{name}" for name in ("group", "udev", "security", "apparmor.d")]
+    (answer,) = ask(machine, apply_line(replace(plan, keep=(*given, *plan.keep))))
+    assert answer["ok"], answer
+    tried = snapshot(machine)
+    assert {name: tried.get(name) for name in files} == {name: before.get(name) for name in files}
+    start_trial(machine)
+    (answer,) = ask(machine, keep_line())
+    assert answer["ok"], answer
+    assert "render:x:105:cleo,ada" in (machine / "etc/group").read_text()
+    assert (machine / "etc/udev/rules.d/60-vitrail-vfio.rules").exists()
+    (answer,) = ask(machine, undo_line())
+    assert answer["ok"], answer
+    after = snapshot(machine)
+    assert {name: after.get(name) for name in files} == {name: before.get(name) for name in files}
+    assert not (machine / "etc/udev").exists()
