@@ -14,13 +14,17 @@ from pathlib import Path
 from vitrail.load.history import History
 from vitrail.load.ports import GuestAsk, RootFeed
 from vitrail.load.sampler import LoadSampler
-from vitrail.model.errors import VitrailError
+from vitrail.model.errors import Refused, VitrailError
 from vitrail.model.machine import Host, MachineKind
+from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Unknown
 from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
+from vitrail.service.asked_guests import AskedGuests
 from vitrail.service.deadlines import LateError, Task
 from vitrail.service.domain_stats import LibvirtStats
+from vitrail.service.guest_ask import GuestAgents, Vendor
+from vitrail.service.libvirt_session import Session
 from vitrail.service.place import Place, find_place
 from vitrail.service.root_feed import HelperFeed
 from vitrail.service.view import View
@@ -50,12 +54,13 @@ class LiveLoad:
         self._host: Host | None = None
         self._looked_at = 0.0
         self._looking: Task[Host] | None = None
+        self._guests = guests if guests is not None else _guests(place, self._vendor)
         self._feed = feed if feed is not None else _feed(place)
         self.sampler = LoadSampler(
             place.root,
             _library,
             feed=self._feed,
-            guests=guests,
+            guests=self._guests,
             stats=_stats(place),
             silent=_silent(place.kind),
         )
@@ -128,6 +133,20 @@ class LiveLoad:
         if isinstance(self._feed, HelperFeed):
             self._feed.permit()
 
+    def asks_guest(self, uuid: str) -> bool:
+        """Whether this VM is asked what the card does that it has whole."""
+        return isinstance(self._guests, GuestAgents) and self._guests.asks(uuid)
+
+    def let_guest(self, uuid: str, *, ask: bool) -> None:
+        """Ask this VM from now on, or no longer; kept in the state folder. Raises Refused, Unreachable."""
+        if not isinstance(self._guests, GuestAgents):
+            raise Refused(text("service.load.no-guests"))
+        self._guests.let(uuid, ask=ask)
+
+    def _vendor(self, card: PciAddress) -> int | None:
+        gpu = None if self._host is None else self._host.gpu_at(card)
+        return None if gpu is None else gpu.device.identity.vendor_id
+
     def step_aside(self) -> None:
         """Let go of every card, because one of them is about to change hands; until `resume`."""
         self.sampler.step_aside()
@@ -145,6 +164,8 @@ class LiveLoad:
     def close(self) -> None:
         """Let go of everything."""
         self.sampler.close()
+        if isinstance(self._guests, GuestAgents):
+            self._guests.close()
         if self._own_view:
             self._view.close()
 
@@ -161,6 +182,17 @@ def _silent(kind: MachineKind) -> Unknown | None:
         case MachineKind.REMOTE:
             return Unknown(text("load.unsupported.remote"))
     return Unknown(text("load.unsupported.recorded"))
+
+
+def _guests(place: Place, vendor: Vendor) -> GuestAgents | None:
+    """Only where VMs can be asked, and where something is measured besides."""
+    if place.kind is not MachineKind.REAL:
+        return None
+    from vitrail.service.libvirt_store import LibvirtStore  # noqa: PLC0415 - only where there is a libvirt
+
+    if not isinstance(place.store, LibvirtStore):
+        return None
+    return GuestAgents(Session(place.store.session.address), AskedGuests(place.state), vendor)
 
 
 def _feed(place: Place) -> RootFeed | None:
