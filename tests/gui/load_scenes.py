@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 
 from fakes.live_machine import LiveMachine
 from vitrail.load.history import History
 from vitrail.load.ports import DomainCounters
 from vitrail.load.sampler import LoadSampler
+from vitrail.model.errors import VitrailError
 from vitrail.model.machine import Host
 from vitrail.model.reading import Known
 from vitrail.model.sample import Sample
@@ -45,7 +47,9 @@ class MovingLoad:
         self.folder = folder
         self.seconds = 1.0
         self.closed = False
+        self.fails: VitrailError | None = None
         self.aside: list[str] = []
+        self.threads: set[str] = set()
         self.host = machine.host()
         self.sampler = LoadSampler(machine.root, clock=machine.clock, wall=self._wall, stats=stats)
         self.sampler.know(self.host)
@@ -60,11 +64,18 @@ class MovingLoad:
         lines = (f"drm-engine-gfx:\t{self._busy[number]} ns", f"drm-memory-vram:\t{size} MiB")
         self.machine.client(pid, 20, card, number, *lines)
 
+    def folder_of(self, address: str) -> Path:
+        """Where the files of a card are."""
+        return self.machine.folder / self.machine.tree.place_of(f"0000:{address}")
+
     def know(self, host: Host) -> None:
         self.host = host
         self.sampler.know(host)
 
     def tick(self) -> Sample:
+        self.threads.add(threading.current_thread().name)
+        if self.fails is not None:
+            raise self.fails
         self.machine.now += self.seconds
         self.move()
         return self.sampler.tick()

@@ -72,7 +72,7 @@ def _read(path: Path) -> Stutter | None:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
             return None
-        found = from_wire(Stutter, json.loads(content))
+        found = from_wire(Stutter, json.loads(content.decode("utf-8", "surrogateescape")))
     except (OSError, ValueError, WireError, RecursionError):
         return None
     return found if f"{found.id}.json" == path.name else None

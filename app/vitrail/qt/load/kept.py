@@ -135,10 +135,9 @@ class KeptView(QWidget):
         card = Card()
         head = QHBoxLayout()
         when = time.strftime("%A %d %B %Y, %H:%M:%S", time.localtime(stutter.marked_at))
-        title = self._say(text("qt.load.kept.at", when=when))
-        head.addWidget(PlainLabel(title, Kind.STRONG), 1)
+        head.addWidget(PlainLabel(when, Kind.STRONG), 1)
         away = button(self._say(text("qt.load.kept.remove")), lambda: self._remove(stutter.id), small=True, mark="x")
-        away.setAccessibleDescription(title)
+        away.setAccessibleDescription(when)
         head.addWidget(away)
         card.body.addLayout(head)
         for sentence in what_happened(stutter):

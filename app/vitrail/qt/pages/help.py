@@ -18,7 +18,7 @@ from vitrail.qt.widgets.labels import Kind, PlainLabel, Say
 
 _WAYS_OUT = ("window", "terminal", "everything", "console", "nothing")
 _AT_ONCE = 8
-_KEYS = ("pages", "read", "search", "walk")
+_KEYS = ("pages", "read", "search", "mark", "walk")
 
 
 @dataclass(frozen=True, slots=True)
