@@ -41,11 +41,11 @@ def _moment(page: Page, plan: Plan, phase: Phase) -> None:
 
 
 def _phase(page: Page, phase: Phase) -> None:
+    if not phase.writable:
+        page.entry("! ", text("cli.plan.not-writable"))
     for step in phase.steps:
         page.heading(summary_of(step))
         page.entry("", text("cli.plan.undo", undo=undo_of(step)), 2)
-        if not phase.writable:
-            page.entry("", text("cli.plan.not-writable"), 2)
         if diff := diff_of(step):
             page.write()
             page.diff(diff)

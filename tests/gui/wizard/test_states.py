@@ -169,8 +169,8 @@ def test_no_mode_of_a_later_version_can_be_chosen():
 def test_a_card_that_takes_changes_to_this_computer_says_that_they_are_not_written_yet():
     found = rows(modes(machine(), Draft()))
     assert found[Mode.PASSTHROUGH].selectable
-    assert found[Mode.PASSTHROUGH].shown_only
-    assert not found[Mode.VIRTIO].shown_only
+    assert found[Mode.PASSTHROUGH].changes_computer
+    assert not found[Mode.VIRTIO].changes_computer
 
 
 def test_every_no_says_why_and_what_would_change_it():

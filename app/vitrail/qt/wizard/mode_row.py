@@ -115,7 +115,7 @@ def _name(say: Say, row: ModeRow) -> QVBoxLayout:
     column.setSpacing(2)
     column.addWidget(cell(words(opening(say(row.name)), Kind.STRONG)))
     column.addWidget(cell(words(say(row.about), Kind.MUTED)))
-    if row.suggested or row.not_yet or row.shown_only or row.now:
+    if row.suggested or row.not_yet or row.changes_computer or row.now:
         pills = QHBoxLayout()
         pills.setContentsMargins(0, 4, 0, 0)
         if row.now:
@@ -124,8 +124,8 @@ def _name(say: Say, row: ModeRow) -> QVBoxLayout:
             pills.addWidget(Pill(say(text("wizard.modes.pill.suggested")), Tone.INFO, mark="wand-sparkles"))
         if row.not_yet:
             pills.addWidget(Pill(say(text("wizard.modes.pill.not-yet")), Tone.PLAIN, mark="lock"))
-        if row.shown_only:
-            pills.addWidget(Pill(say(text("wizard.modes.pill.shown-only")), Tone.PLAIN, mark="lock"))
+        if row.changes_computer:
+            pills.addWidget(Pill(say(text("wizard.modes.pill.changes-computer")), Tone.PLAIN, mark="refresh-cw"))
         pills.addStretch(1)
         column.addLayout(pills)
     column.addStretch(1)

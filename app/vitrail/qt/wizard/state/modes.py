@@ -60,7 +60,7 @@ class ModeRow:
     now: bool
     """Whether the VM has it already."""
     not_yet: bool
-    shown_only: bool
+    changes_computer: bool
     """Its plan is shown, and this version does not write it: it changes how this computer starts."""
     unsure: bool
     possible: bool
@@ -170,7 +170,7 @@ def _row(host: Host, verdict: ModeVerdict, traits: Traits, draft: Draft, suggest
         suggested=suggestion is not None and suggestion.mode is verdict.mode,
         now=False,
         not_yet=not verdict.available,
-        shown_only=selectable and _feasible_on(verdict, card) is Feasibility.AFTER_CHANGES,
+        changes_computer=selectable and _feasible_on(verdict, card) is Feasibility.AFTER_CHANGES,
         possible=possible,
         unsure=verdict.feasible is Feasibility.UNKNOWN,
         why=_why(host, verdict, card),
