@@ -21,6 +21,8 @@ LIMIT_SECONDS = 15 * 60
 ASSUMED_START_SECONDS = 120
 _SHUTDOWN_SECONDS = 30
 _PANIC_SECONDS = 30
+_REBUILD_SECONDS = 300
+"""Where the change lies in the start-up images themselves, they are built anew before the guard restarts."""
 
 
 class Moment(StrEnum):
@@ -45,11 +47,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`wait_until`: before that, a dark screen is no reason to do anything. `back_at`: the old system is back."""
+    """`wait_until`: the old system is back by then; before that, a dark screen is no reason to do anything."""
 
     marks: tuple[Mark, ...]
     wait_until: float
-    back_at: float
     start_seconds: int
     assumed: bool
     """Whether nobody could tell how long this computer takes to start."""
@@ -63,7 +64,9 @@ def timeline(strength: GuardStrength, now: float, start_seconds: Reading[int]) -
     login = starts + start
     guard = login + KEEP_SECONDS
     limit = max(starts + LIMIT_SECONDS, guard)
-    back = limit + _SHUTDOWN_SECONDS + start
+    # Whoever switches off while the guard works cuts it short, so its own work counts as waiting too.
+    undoing = 0 if strength is GuardStrength.AUTOMATIC else _REBUILD_SECONDS
+    back = limit + undoing + _SHUTDOWN_SECONDS + start
     marks = (
         Mark(Moment.PRESS, now, text("plan.time.press")),
         Mark(Moment.STARTS, starts, text("plan.time.starts")),
@@ -71,4 +74,4 @@ def timeline(strength: GuardStrength, now: float, start_seconds: Reading[int]) -
         Mark(Moment.GUARD, guard, text("plan.time.guard")),
         Mark(Moment.BACK, back, text(f"plan.time.back.{strength.value}")),
     )
-    return Timeline(marks, limit, back, start, assumed)
+    return Timeline(marks, back, start, assumed)

@@ -35,7 +35,14 @@ def test_nobody_is_told_to_act_before_the_guard_has_acted(seconds):
     at = {mark.moment: mark.at for mark in line.marks}
     assert line.wait_until >= at[Moment.STARTS] + LIMIT_SECONDS
     assert line.wait_until >= at[Moment.GUARD]
-    assert at[Moment.BACK] > line.wait_until
+    assert line.wait_until == at[Moment.BACK]
+
+
+def test_what_builds_images_anew_before_it_restarts_is_waited_for_longer():
+    trial, lasting = (
+        timeline(strength, NOW, known(74)) for strength in (GuardStrength.AUTOMATIC, GuardStrength.GUARD_UNIT)
+    )
+    assert lasting.wait_until > trial.wait_until
 
 
 def test_a_start_that_nobody_could_time_is_said_to_be_assumed():
