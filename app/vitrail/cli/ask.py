@@ -27,6 +27,12 @@ def ask(page: Page, question: Text) -> None:
     page.write()
     STDOUT.put(page.say(question) + " ")
     require_shown()
-    answer = sys.stdin.readline().strip().casefold()
+    try:
+        answer = sys.stdin.readline().strip().casefold()
+    except KeyboardInterrupt:
+        # Ctrl+C is a no; whoever pressed it wants to read that nothing happened.
+        page.write()
+        page.paragraph(text("cli.ask.declined"))
+        raise
     if answer not in page.say(text("cli.ask.yes-words")).split():
         raise Refused(text("cli.ask.declined"))

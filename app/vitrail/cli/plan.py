@@ -11,6 +11,7 @@ from vitrail.cli.door import DONE
 from vitrail.cli.files import read_document, replace_text
 from vitrail.cli.json_plan import json_plan
 from vitrail.cli.json_values import print_json
+from vitrail.cli.outlet import STDERR
 from vitrail.cli.page import Page
 from vitrail.cli.place import choice_from, open_for_document, open_from
 from vitrail.cli.plan_page import write_diffs, write_plan
@@ -45,6 +46,9 @@ def _show(request: Namespace, workplace: Workplace, plan: Plan) -> None:
     page = Page(speaker(request.language))
     if request.diff:
         write_diffs(page, plan)
+        if not plan.steps:
+            # Beside the output: that is for a file or for `patch`, and an empty one looks like a failure.
+            STDERR.put(page.words(text("cli.plan.nothing")) + "\n")
         return
     banner(page, workplace.kind, workplace.label)
     write_plan(page, plan)

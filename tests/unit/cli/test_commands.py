@@ -354,6 +354,11 @@ class TestDocuments:
         assert said.out.startswith("--- ")
         assert "SIMULATED" not in said.out
 
+    def test_no_diff_at_all_is_said_beside_the_output(self, vitrail):
+        said = vitrail("plan", "--machine", "demo", "--vm", "win11-games", "--mode", "virtio", "--diff")
+        assert (said.code, said.out) == (0, "")
+        assert "Nothing has to change" in said.err
+
 
 def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(vitrail):
     assert "“vitrail scan”" in vitrail("scna").err

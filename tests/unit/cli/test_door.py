@@ -96,6 +96,13 @@ def test_a_no_on_a_terminal_writes_nothing(vitrail, machine):
     assert vitrail("history", "--machine", machine, "--json").json["plans"] == []
 
 
+def test_ctrl_c_at_the_question_is_a_no_that_is_said(vitrail, machine):
+    code, seen = on_a_terminal(b"\x03", "apply", "--machine", str(machine), "--vm", "plain", "--mode", "virtio")
+    assert code == 130
+    assert seen.rstrip().endswith("Nothing was written.")
+    assert vitrail("history", "--machine", machine, "--json").json["plans"] == []
+
+
 def test_a_yes_on_a_terminal_writes(vitrail, machine):
     code, _ = on_a_terminal(b"y\n", "apply", "--machine", str(machine), "--vm", "plain", "--mode", "virtio")
     assert code == 0
