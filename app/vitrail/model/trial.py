@@ -61,7 +61,8 @@ def image_path(folder: ImageFolder, plan_id: str) -> str:
 
 def is_plain_word(word: str) -> bool:
     """Whether a word of the running system's command line can be repeated in an entry as it is."""
-    return _WORD.fullmatch(word) is not None
+    # What stands behind a bare `--` is for init: the trial's own words would be.
+    return _WORD.fullmatch(word) is not None and word != "--"
 
 
 def _check_start(kernel: str, initrds: tuple[str, ...], image: str | None, line: tuple[str, ...]) -> None:

@@ -128,6 +128,7 @@ def test_a_start_that_is_set_already_is_not_overwritten(name, pending, reason):
         ({"kernel": UNREAD}, "trial.unread"),
         ({"kernel": "6.1.0-removed"}, "trial.kernel-gone"),
         ({"cmdline": 'BOOT_IMAGE=/boot/vmlinuz-6.12.48-amd64 dyndbg="file a.c +p"'}, "trial.odd-word"),
+        ({"cmdline": "BOOT_IMAGE=/boot/vmlinuz-6.12.48-amd64 quiet -- splash"}, "trial.odd-word"),
         ({"cmdline": "ro quiet"}, "trial.kernel-untold"),
     ],
 )
