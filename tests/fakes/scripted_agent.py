@@ -7,9 +7,7 @@ import base64
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 SENTINEL = b"\xff"
@@ -60,38 +58,23 @@ class Script:
         return {}
 
 
-class ChannelAgent:
-    """The script at the end of a channel: libvirt's own socket is QEMU's, so this speaks through a second one."""
+def serve(end: socket.socket, script: Script) -> None:
+    """Answer everything that is asked at this end of a channel, until it is closed."""
+    rest = b""
+    with contextlib.suppress(OSError):
+        while data := end.recv(65536):
+            rest += data.replace(SENTINEL, b"")
+            *lines, rest = rest.split(b"\n")
+            for line in lines:
+                if line.strip():
+                    _say(end, script, json.loads(line))
 
-    def __init__(self, path: Path, script: Script) -> None:
-        self.script = script
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(path))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
 
-    def _serve(self) -> None:
-        rest = b""
-        with contextlib.suppress(OSError):
-            while data := self._socket.recv(65536):
-                rest += data.replace(SENTINEL, b"")
-                *lines, rest = rest.split(b"\n")
-                for line in lines:
-                    if line.strip():
-                        self._say(json.loads(line))
-
-    def _say(self, line: dict[str, Any]) -> None:
-        answer = self.script.answer(line)
-        content = answer if isinstance(answer, bytes) else answer.encode() + b"\n"
-        head = SENTINEL if line["execute"] == "guest-sync-delimited" else b""
-        self._socket.sendall(head + content)
-
-    def close(self) -> None:
-        """Leave the channel."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(10)
+def _say(end: socket.socket, script: Script, line: dict[str, Any]) -> None:
+    answer = script.answer(line)
+    content = answer if isinstance(answer, bytes) else answer.encode() + b"\n"
+    head = SENTINEL if line["execute"] == "guest-sync-delimited" else b""
+    end.sendall(head + content)
 
 
 def command_of(script: Script) -> Callable[[str], str]:

@@ -134,6 +134,9 @@ def _command(libvirt: Any, ask: Any, domain: Any, beat: Beat) -> Command:
             return str(ask(domain, line, _COMMAND_SECONDS, 0))
         except libvirt.libvirtError as error:
             raise _failure(error) from None
+        except (SystemError, UnicodeDecodeError):
+            # What the binding makes of an answer that is no UTF-8.
+            raise AgentGone(GARBLED) from None
         finally:
             beat()
 
