@@ -19,6 +19,7 @@ from vitrail.cli.place import choice_from, open_from
 from vitrail.cli.plan_page import write_install, write_plan
 from vitrail.cli.runs_page import begun, run_code, write_step, write_sum, write_waiting
 from vitrail.model.errors import Refused, Unreadable
+from vitrail.model.machine import Host
 from vitrail.model.outcome import RunOutcome, RunResult, StepOutcome, StepResult
 from vitrail.model.plan import Plan
 from vitrail.model.text import Text, text
@@ -49,11 +50,11 @@ def _install(workplace: Workplace, first: InstallPreview | None) -> tuple[StepOu
 
 def _quietly(request: Namespace, workplace: Workplace) -> RunOutcome:
     """For a script, which said yes to everything that is needed."""
-    plan = _plan(request, workplace)
+    plan, _ = _plan(request, workplace)
     installed = _install(workplace, workplace.helper_to_look(plan) or workplace.needs_first(plan))
     if installed:
         # With the helper there is more to be seen, so it may be another plan.
-        plan = _plan(request, workplace)
+        plan, _ = _plan(request, workplace)
     outcome = workplace.apply(plan)
     return replace(outcome, steps=(*installed, *outcome.steps))
 
@@ -61,14 +62,14 @@ def _quietly(request: Namespace, workplace: Workplace) -> RunOutcome:
 def _shown(request: Namespace, workplace: Workplace) -> RunOutcome:
     page = Page(speaker(request.language))
     banner(page, workplace.kind, workplace.label)
-    plan = _plan(request, workplace)
+    plan, host = _plan(request, workplace)
     look = workplace.helper_to_look(plan)
     if look is not None:
         write_install(page, look, text("cli.plan.helper.to-look"))
         _agree(request, page, text("cli.plan.helper.ask"))
         _tell(page, _install(workplace, look))
-        plan = _plan(request, workplace)
-    write_plan(page, plan)
+        plan, host = _plan(request, workplace)
+    write_plan(page, plan, host)
     first = workplace.needs_first(plan)
     if first is not None:
         write_install(page, first, text("cli.plan.helper.why"))
@@ -104,21 +105,21 @@ def _tell(page: Page, steps: tuple[StepOutcome, ...]) -> None:
 
 def _planned_again(request: Namespace, workplace: Workplace, page: Page, shown: Plan) -> Plan:
     """The plan as it is now that the helper lends what only root reads; shown and asked about where it is another."""
-    plan = _plan(request, workplace)
+    plan, host = _plan(request, workplace)
     if plan.plan_id != shown.plan_id:
         page.write()
         page.paragraph(text("cli.plan.helper.plan-again"))
-        write_plan(page, plan)
+        write_plan(page, plan, host)
         _agree(request, page, _question(plan))
         require_shown()
     return plan
 
 
-def _plan(request: Namespace, workplace: Workplace) -> Plan:
+def _plan(request: Namespace, workplace: Workplace) -> tuple[Plan, Host]:
     if request.plan is None:
         host = workplace.read()
         vm = workplace.find_vm(host, request.vm)
-        return workplace.plan(host, vm, choice_from(request, host))
+        return workplace.plan(host, vm, choice_from(request, host)), host
     plan_id, name, choice = read_plan(read_text(request.plan))
     host = workplace.read()
     plan = workplace.plan(host, workplace.find_vm(host, name), choice)
@@ -128,4 +129,4 @@ def _plan(request: Namespace, workplace: Workplace) -> Plan:
             text("cli.plan-file.make"),
             findings=plan.findings,
         )
-    return plan
+    return plan, host

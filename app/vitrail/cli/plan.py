@@ -15,6 +15,7 @@ from vitrail.cli.outlet import STDERR
 from vitrail.cli.page import Page
 from vitrail.cli.place import choice_from, open_for_document, open_from
 from vitrail.cli.plan_page import write_diffs, write_plan
+from vitrail.model.machine import Host
 from vitrail.model.plan import Plan
 from vitrail.model.step import EditVm
 from vitrail.model.text import text
@@ -31,7 +32,7 @@ def run(request: Namespace) -> int:
         plan = workplace.plan(host, vm, choice_from(request, host))
         if request.out is not None and document is not None:
             replace_text(request.out, _edited(plan, document.words), document.encoding)
-        _show(request, workplace, plan)
+        _show(request, workplace, plan, host)
     return DONE
 
 
@@ -39,7 +40,7 @@ def _edited(plan: Plan, document: str) -> str:
     return next((step.after for step in plan.steps if isinstance(step, EditVm)), document)
 
 
-def _show(request: Namespace, workplace: Workplace, plan: Plan) -> None:
+def _show(request: Namespace, workplace: Workplace, plan: Plan, host: Host) -> None:
     if request.json:
         print_json(json_plan(plan))
         return
@@ -51,5 +52,5 @@ def _show(request: Namespace, workplace: Workplace, plan: Plan) -> None:
             STDERR.put(page.words(text("cli.plan.nothing")) + "\n")
         return
     banner(page, workplace.kind, workplace.label)
-    write_plan(page, plan)
+    write_plan(page, plan, host)
     page.paragraph(text("cli.plan.shown") if request.out is None else text("cli.plan.written", file=request.out))

@@ -6,9 +6,11 @@ from __future__ import annotations
 from vitrail.cli.page import Page
 from vitrail.model.choice import gpu_of, mode_of
 from vitrail.model.finding import Status
+from vitrail.model.machine import Host
 from vitrail.model.plan import Phase, Plan, When
 from vitrail.model.text import Text, text
 from vitrail.plan.describe import diff_of, summary_of, undo_of
+from vitrail.plan.rescue import rescue_lines
 from vitrail.service.helper_install import FileChange, InstallPreview
 
 _MOMENTS = {
@@ -18,7 +20,7 @@ _MOMENTS = {
 }
 
 
-def write_plan(page: Page, plan: Plan) -> None:
+def write_plan(page: Page, plan: Plan, host: Host) -> None:
     """The whole plan, in the order in which it would happen."""
     page.paragraph(_title(plan))
     if not plan.steps:
@@ -27,7 +29,7 @@ def write_plan(page: Page, plan: Plan) -> None:
         if number == 0 or phase.when is not plan.phases[number - 1].when:
             _moment(page, plan, phase)
         _phase(page, phase)
-    _guard(page, plan)
+    _guard(page, plan, host)
     _losses(page, plan)
     _findings(page, plan)
     page.write()
@@ -51,7 +53,7 @@ def _phase(page: Page, phase: Phase) -> None:
             page.diff(diff)
 
 
-def _guard(page: Page, plan: Plan) -> None:
+def _guard(page: Page, plan: Plan, host: Host) -> None:
     """What brings this computer back when the changed start goes wrong, in plain words, and why it is not more."""
     if plan.guard is None:
         return
@@ -59,6 +61,11 @@ def _guard(page: Page, plan: Plan) -> None:
     page.paragraph(text(f"cli.plan.guard.{plan.guard.strength.value}"), 2)
     for reason in plan.guard.reasons:
         page.entry("· ", reason, 2)
+    if plan.writable:
+        page.entry("", text("cli.plan.rescue"), 2)
+        # The first line speaks of a clock time, which only exists when the restart is at hand.
+        for line in rescue_lines(plan, host)[1:]:
+            page.entry("→ ", line, 2)
 
 
 def write_install(page: Page, preview: InstallPreview, why: Text) -> None:

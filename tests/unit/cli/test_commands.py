@@ -403,3 +403,10 @@ def test_a_run_is_told_in_words_and_not_in_names_of_steps(vitrail, machine):
     assert "= virtio" in vitrail("verify", "--machine", machine).out
     assert "taken back: the definition of plain" in vitrail("undo", "--machine", machine, "--yes").out
     assert "nothing to take back" in vitrail("undo", "--machine", machine, "--yes").out
+
+
+def test_a_plan_with_a_restart_holds_the_rescue_steps(vitrail):
+    said = vitrail("plan", "--machine", "demo", "--vm", "win11-games", "--mode", "passthrough", "--gpu", "01:00.0").out
+    rescue = said[said.index("The rescue steps") : said.index("What goes away")]
+    assert "vitrail=off" in rescue
+    assert "--undo --plan" in rescue
