@@ -189,6 +189,9 @@ def _one_plan(parser: Parser, told: Told) -> None:
 def _load(parser: Parser, told: Told) -> None:
     parser.add_argument("--interval", metavar="S", type=float, default=1.0, help=told(text("cli.help.interval")))
     parser.add_argument("--count", metavar="N", type=int, help=told(text("cli.help.count")))
+    parser.add_argument("--openmetrics", metavar="FILE|unix:PATH", help=told(text("cli.help.openmetrics")))
+    parser.add_argument("--vm", metavar="NAME", help=told(text("cli.help.ask-guest-vm")))
+    parser.add_argument("--ask-guest", choices=("yes", "no"), help=told(text("cli.help.ask-guest")))
 
 
 def _keep(parser: Parser, told: Told) -> None:
@@ -255,6 +258,10 @@ def _check_load(request: Namespace) -> None:
         raise _wrong(text("cli.usage.interval"), "load")
     if request.count is not None and request.count < 1:
         raise _wrong(text("cli.usage.count"), "load")
+    if (request.vm is None) != (request.ask_guest is None):
+        raise _wrong(text("cli.usage.ask-guest"), "load")
+    if request.openmetrics in ("", "unix:"):
+        raise _wrong(text("cli.usage.openmetrics"), "load")
 
 
 def _together(request: Namespace, command: str) -> None:

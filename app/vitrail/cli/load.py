@@ -24,11 +24,21 @@ Show = Callable[[Sample], None]
 def run(request: Namespace) -> int:
     """Sample and show until the count is reached or the reader leaves; the code tells whether the machine was read."""
     with closing(open_load(request.machine, request.connect)) as load:
+        if request.ask_guest is not None:
+            from vitrail.cli.load_guest import choose  # noqa: PLC0415 - hardly ever wanted
+
+            return choose(request, load)
         unread = load.kind is MachineKind.REAL and isinstance(load.host.devices, Unknown)
-        once = request.count is None and not STDOUT.is_terminal
+        once = request.count is None and request.openmetrics is None and not STDOUT.is_terminal
         count = 1 if once else request.count
         try:
-            _repeat(load, count, request.interval, _shower(request, load))
+            if request.openmetrics is not None:
+                from vitrail.cli.load_metrics import telling  # noqa: PLC0415 - likewise
+
+                with telling(request, load) as show:
+                    _repeat(load, count, request.interval, show)
+            else:
+                _repeat(load, count, request.interval, _shower(request, load))
         except KeyboardInterrupt:
             # The way to end it.
             STDOUT.put("\n" if STDOUT.is_terminal else "")

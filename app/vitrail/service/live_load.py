@@ -20,6 +20,7 @@ from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Unknown
 from vitrail.model.sample import Sample
 from vitrail.model.text import Text, text
+from vitrail.model.vm import Vm
 from vitrail.service.asked_guests import AskedGuests
 from vitrail.service.deadlines import LateError, Task
 from vitrail.service.domain_stats import LibvirtStats
@@ -84,6 +85,10 @@ class LiveLoad:
     def host(self) -> Host:
         """The machine as it was looked at last."""
         return self._host if self._host is not None else self._look()
+
+    def find_vm(self, name_or_uuid: str) -> Vm:
+        """The VM with this name or UUID. Raises Refused, Unreachable."""
+        return self._view.find_vm(self.host, name_or_uuid)
 
     def follow(self) -> None:
         """Hear of VMs and devices that come and go, so that the next tick knows them."""
