@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ class StillLoad:
 
 class ModelPlace:
     """Answers as a Workplace does, with what the test put into it."""
+
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def __init__(self, host: Host, **said: Any) -> None:
         self.host = host
@@ -118,7 +121,8 @@ class ModelPlace:
         self.gate.wait()
         if self.fails is not None:
             raise self.fails
-        self.undone.append((plan_id, everything))
+        with self.beside():
+            self.undone.append((plan_id, everything))
         return ()
 
     def verify(self, plan_id: str | None = None) -> tuple[Outcome, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -71,8 +70,6 @@ class Runner(QObject):
         self._changer = ThreadPoolExecutor(1, thread_name_prefix="vitrail-change")
         # No thread is begun before it has something to do.
         self._sampler = ThreadPoolExecutor(1, thread_name_prefix="vitrail-load")
-        self.beside: Callable[[], AbstractContextManager[object]] = nullcontext
-        """What is held while something changes, entered on the changer's thread."""
         self._closed = False
         self.came_home.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)
 
@@ -82,12 +79,7 @@ class Runner(QObject):
 
     def change(self, work: Callable[[], T], done: Callable[[T], object], failed: Failed, owner: QObject) -> Ticket:
         """Run `work` on the changer, after every change that was asked for before."""
-
-        def held() -> T:
-            with self.beside():
-                return work()
-
-        return self._submit(self._changer, held, done, failed, owner)
+        return self._submit(self._changer, work, done, failed, owner)
 
     def sample(self, work: Callable[[], T], done: Callable[[T], object], failed: Failed, owner: QObject) -> Ticket:
         """Run `work` on the sampler, the only thread that measures load."""

@@ -7,6 +7,8 @@ What plans, writes and takes back is imported by the verb that needs it: a windo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 class Workplace(View):
     """Everything that the terminal and the desktop can ask of one place. Calls may come from any thread."""
+
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext
+    """What is held while something changes: whoever measures the cards lets go of them meanwhile."""
 
     @cached_property
     def _bench(self) -> Bench:
@@ -149,7 +154,7 @@ class Workplace(View):
         """
         from vitrail.service.applying import apply_plan
 
-        with self._place.state.lock("apply"):
+        with self._place.state.lock("apply"), self.beside():
             self._forget_lent()
             host = self.read()
             vm = self.find_vm(host, plan.vm_uuid)
@@ -210,7 +215,7 @@ class Workplace(View):
         from vitrail.service.undoing import choose_runs, undo_run
 
         outcomes: list[RunOutcome] = []
-        with self._place.state.lock("undo"):
+        with self._place.state.lock("undo"), self.beside():
             for run in choose_runs(self._bench, plan_id, everything=everything):
                 try:
                     outcomes.append(undo_run(self._bench, run, force=force, begun=begun))
@@ -270,7 +275,7 @@ class Workplace(View):
         """
         from vitrail.service.keeping import keep_plan
 
-        with self._place.state.lock("keep"):
+        with self._place.state.lock("keep"), self.beside():
             kept = keep_plan(
                 self._bench,
                 plan_id,

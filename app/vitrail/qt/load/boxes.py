@@ -22,6 +22,8 @@ _LEFT = 0.26
 _LEFT_LEAST, _LEFT_MOST = 210.0, 330.0
 _RIGHT = 176.0
 _PAD = 12.0
+WHOLE_VMS = 12
+"""With more VMs than this each row is two lines, and the cards come first."""
 _BETWEEN = 22.0
 
 
@@ -84,28 +86,35 @@ class Placing:
         heads: list[HeadBox] = []
         rows: list[RowBox] = []
         top = 0.0
-        for name, part, why in (("vms", lines.vms, lines.no_vms), ("cards", lines.cards, lines.no_cards)):
+        folded = len(lines.vms) > WHOLE_VMS
+        parts = [("vms", lines.vms, lines.no_vms), ("cards", lines.cards, lines.no_cards)]
+        if folded:
+            # Nobody scrolls past a hundred VMs to find the cards.
+            parts.reverse()
+        for name, part, why in parts:
             title = self._say(text(f"qt.load.heading.{name}"))
             height = self.line + 14 + (self.line + 10 if why is not None else 0)
             heads.append(HeadBox(QRectF(0, top, width, height), title, "" if why is None else self._say(why)))
             top += height
             for line in part:
-                row = self._row(line, top, width, left)
+                row = self._row(line, top, width, left, folded=folded)
                 rows.append(row)
                 top = row.rect.bottom() + GAP
             top += GAP
         return Boxes(tuple(heads), tuple(rows), top, left + _PAD, width - _RIGHT - _PAD)
 
-    def _row(self, line: LoadLine, top: float, width: float, left: float) -> RowBox:
+    def _row(self, line: LoadLine, top: float, width: float, left: float, *, folded: bool) -> RowBox:
         # Without a curve there is a name and why, and nothing beside it.
-        body = 3 * self.line + 8 if line.load is not None else 2 * self.line + 4
-        inner = QRectF(_PAD + 8, top + _PAD, width - 2 * _PAD - 8, body)
-        facts = tuple(self._facts(line.facts, inner.left(), inner.bottom() + 7, inner.right()))
+        low = folded or line.load is None
+        body, pad = (2 * self.line + 4 if low else 3 * self.line + 8), (_PAD / 2 if folded else _PAD)
+        inner = QRectF(_PAD + 8, top + pad, width - 2 * _PAD - 8, body)
+        told = () if folded else line.facts
+        facts = tuple(self._facts(told, inner.left(), inner.bottom() + 7, inner.right()))
         bottom = facts[-1].rect.bottom() if facts else inner.bottom()
         plot = QRectF(left + _PAD, inner.top() + 2, width - _RIGHT - left - 2 * _PAD, body - 4)
         return RowBox(
             line,
-            QRectF(0, top, width, bottom + _PAD - top),
+            QRectF(0, top, width, bottom + pad - top),
             QRectF(inner.left(), inner.top(), left - inner.left() - 4, body),
             plot,
             QRectF(width - _RIGHT + 4, inner.top(), _RIGHT - _PAD - 4, body),

@@ -15,7 +15,7 @@ from vitrail.qt.load.boxes import Boxes, Placing, RowBox
 from vitrail.qt.load.drawing import Drawing
 from vitrail.qt.load.lines import LoadLines
 from vitrail.qt.load.meter import Past
-from vitrail.qt.load.plot import Curve, curve_of
+from vitrail.qt.load.plot import Curve, curve_of, recent
 from vitrail.qt.load.span import Span
 from vitrail.qt.load.traces import Dot, Traces, dots_of
 from vitrail.qt.theme import theme_of
@@ -126,7 +126,8 @@ class LoadCanvas(QWidget):
         stamp = (edges, row.plot.getRect(), self.now, self.span.condensed)
         had = self._curves.get(row.line.key)
         if had is None or had[0] != stamp:
-            made = curve_of(self.dots(row.line.key), row.plot, edges, condensed=self.span.condensed)
+            dots = recent(self.dots(row.line.key), edges[0], condensed=self.span.condensed)
+            made = curve_of(dots, row.plot, edges, condensed=self.span.condensed)
             had = self._curves[row.line.key] = (stamp, made)
         return had[1]
 

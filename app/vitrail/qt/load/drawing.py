@@ -97,7 +97,7 @@ class Drawing:
         self._put(place, tell(self._say, line.title), Kind.TITLE, self._theme.text)
         place = place.translated(0, self._line + 4)
         self._put(place, tell(self._say, line.on), Kind.BODY, self._theme.muted)
-        if line.memory is not None:
+        if line.memory is not None and place.bottom() + self._line <= row.left.bottom():
             place = place.translated(0, self._line + 2)
             ink = self._theme.text if line.memory.why is not None else self._theme.muted
             self._put(place, self._say(line.memory.words), Kind.BODY, ink)
@@ -118,8 +118,8 @@ class Drawing:
         wide = QFontMetricsF(font_of(Kind.TITLE, self._font)).horizontalAdvance(value) + 8
         self._put(place.adjusted(wide, 0, 0, 0), of, Kind.SMALL, theme.muted)
         self._bar(QRectF(place.left(), place.bottom() + 7, place.width(), 7), line.load.percent, shades)
-        if line.share is not None:
-            below = place.translated(0, 2 * self._line + 6)
+        below = place.translated(0, 2 * self._line + 6)
+        if line.share is not None and below.bottom() <= row.right.bottom() + 4:
             self._put(below, self._say(line.share.words), Kind.SMALL, theme.text)
 
     def _bar(self, rect: QRectF, percent: float, shades: Shades) -> None:

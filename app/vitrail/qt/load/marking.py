@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
 from vitrail.load.history import card_key, vm_key
 from vitrail.model.errors import VitrailError
+from vitrail.model.pci import PciAddress
 from vitrail.model.reading import Known, Reading
 from vitrail.model.sample import CardSample, LoadOf, Sample, VmSample
 from vitrail.model.stutter import AFTER_S, BEFORE_S, CardInstant, Instant, Stutter, VmInstant
@@ -110,36 +111,40 @@ def instant_of(sample: Sample, facts: Facts | None) -> Instant:
     """What of a tick is kept around a moment."""
     vms = sample.vms.value if isinstance(sample.vms, Known) else ()
     cards = sample.cards.value if isinstance(sample.cards, Known) else ()
-    return Instant(sample.taken_at, tuple(_vm(vm, facts) for vm in vms), tuple(_card(card, facts) for card in cards))
+    names = _names(facts)
+    return Instant(sample.taken_at, tuple(_vm(vm, names) for vm in vms), tuple(_card(card, names) for card in cards))
 
 
-def _vm(vm: VmSample, facts: Facts | None) -> VmInstant:
-    load = None if vm.load is None else _value(vm.load[0])
+def _names(facts: Facts | None) -> dict[PciAddress, str]:
+    """What each card is called; with its address where two are called the same, or where it has no name."""
+    cards = () if facts is None else facts.cards
+    words = {card.gpu.address: card_name(card.gpu) for card in cards}
+    often = Counter(words.values())
+    return {
+        address: name if often[name] == 1 else f"{name} ({address.short})"
+        for address, name in words.items()
+        if isinstance(name, str)
+    }
+
+
+def _vm(vm: VmSample, names: Mapping[PciAddress, str]) -> VmInstant:
     context = vm.context
+    card = "" if vm.load is None else "?"
     return VmInstant(
         key=vm_key(vm.uuid, vm.gpu),
         name=vm.name,
-        card=("?" if vm.load is not None else "") if vm.gpu is None else _name(str(vm.gpu), facts),
-        load=load,
+        card=card if vm.gpu is None else names.get(vm.gpu, vm.gpu.short),
+        load=None if vm.load is None else _value(vm.load[0]),
         of_card=vm.load is None or vm.load[1] is LoadOf.CARD,
         vcpu_wait=None if context is None else _value(context.vcpu_wait_percent),
         disk_wait=None if context is None else _value(context.disk_wait_percent),
     )
 
 
-def _card(card: CardSample, facts: Facts | None) -> CardInstant:
+def _card(card: CardSample, names: Mapping[PciAddress, str]) -> CardInstant:
     slowed = card.slowed_by.value if isinstance(card.slowed_by, Known) else None
-    return CardInstant(card_key(card.address), _name(str(card.address), facts), _value(card.load_percent), slowed)
-
-
-def _name(address: str, facts: Facts | None) -> str:
-    """What the card is called; the address where it has no name, which no two cards share."""
-    cards = () if facts is None else facts.cards
-    name = next((card_name(card.gpu) for card in cards if str(card.gpu.address) == address), address)
-    same = sum(card_name(card.gpu) == name for card in cards)
-    if not isinstance(name, str):
-        return address
-    return name if same < 2 else f"{name} ({address})"  # noqa: PLR2004 - two of a kind
+    name = names.get(card.address, card.address.short)
+    return CardInstant(card_key(card.address), name, _value(card.load_percent), slowed)
 
 
 def _value(reading: Reading[float]) -> float | None:

@@ -74,6 +74,14 @@ class Meter:
         _, history, _ = self._opened()
         return {key: history.condensed(key) for key in history.keys()}  # noqa: SIM118 - not a dict
 
+    def permit_root(self) -> None:
+        """Let the helper be asked. Raises VitrailError."""
+        self._opened()[0].permit_root()
+
+    def let_guest(self, uuid: str) -> None:
+        """Ask this VM from now on. Raises VitrailError."""
+        self._opened()[0].let_guest(uuid, ask=True)
+
     def step_aside(self) -> None:
         """Let go of every card."""
         if self._load is not None:

@@ -98,5 +98,23 @@ def draw_curve(painter: QPainter, curve: Curve, rect: QRectF, shades: Shades, su
 
 def nearest(dots: Sequence[Dot], at: float, within: float) -> Dot | None:
     """The dot next to this moment, None where there is none so near."""
-    best = min(dots, key=lambda dot: abs(dot.at - at), default=None)
-    return best if best is not None and abs(best.at - at) <= within else None
+    best, near = None, within
+    for dot in reversed(dots):
+        away = abs(dot.at - at)
+        if away <= near:
+            best, near = dot, away
+        elif dot.at < at:
+            break
+    return best
+
+
+def recent(dots: Sequence[Dot], since: float, *, condensed: bool) -> list[Dot]:
+    """The dots from this moment on, and those right before it, from which the line comes."""
+    since -= _GAP_CONDENSED_S if condensed else _GAP_FINE_S
+    found = []
+    for dot in reversed(dots):
+        if dot.at < since:
+            break
+        found.append(dot)
+    found.reverse()
+    return found

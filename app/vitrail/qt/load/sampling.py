@@ -57,7 +57,7 @@ class Sampling(QObject):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._tick)
         if self.measures:
-            runner.beside = self._aside
+            workplace.beside = self._aside
             runner.ended.connect(self._meter.close)
 
     @property
@@ -105,6 +105,14 @@ class Sampling(QObject):
     def _failed(self, error: VitrailError) -> None:
         self._asked = False
         self.failed.emit(error)
+
+    def permit_root(self) -> None:
+        """Ask the helper what only the administrator sees, with the desktop's password dialog where there is one."""
+        self._runner.sample(self._meter.permit_root, lambda _: self._tick(), self.failed.emit, self)
+
+    def let_guest(self, uuid: str) -> None:
+        """Ask this VM from now on what the card does that it has whole."""
+        self._runner.sample(lambda: self._meter.let_guest(uuid), lambda _: self._tick(), self.failed.emit, self)
 
     def ask_week(self) -> None:
         """Read the last 7 days, unless that was done within the last minute."""

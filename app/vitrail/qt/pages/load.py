@@ -257,8 +257,8 @@ class LoadPage(Page):
             self._show_part(self._area if self._stack.currentWidget() is self._table else self._table)
 
     def _open(self, thing: str) -> None:
-        kind = thing.partition(":")[0]
-        self.desk.page_asked.emit({"card": "cards", "vm": "vms"}[kind], thing)
+        kind, _, key = thing.partition(":")
+        self.desk.page_asked.emit({"card": "cards", "vm": "vms"}[kind], key)
 
 
 def _hue_of(facts: Facts | None, key: str) -> int | None:
