@@ -33,4 +33,4 @@ def signs_of(words: str) -> str:
 
 
 def _is_sign(line: str) -> bool:
-    return line.split()[0] in _LOADED or any(sign in line for sign in _SIGNS)
+    return line.split(maxsplit=1)[0] in _LOADED or any(sign in line for sign in _SIGNS)
