@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from vitrail.model.choice import gpu_of
 from vitrail.model.machine import Gpu, Host, MachineKind, Output
@@ -65,6 +66,8 @@ class BeforePage:
 def before_page(host: Host, plan: Plan, guard: Guard, now: float, start_seconds: Reading[int]) -> BeforePage:
     """The page for a plan that was just applied. `now` is seconds since the epoch."""
     line = timeline(guard.strength, now, start_seconds)
+    # The hour alone would be past for who reads for long, or restarts later with the sheet in hand.
+    minutes, until = ceil((line.wait_until - now) / 60), clock(line.wait_until)
     return BeforePage(
         question=text("qt.before.question"),
         lead=text("qt.before.lead", vm=plan.vm_name),
@@ -73,9 +76,9 @@ def before_page(host: Host, plan: Plan, guard: Guard, now: float, start_seconds:
         reasons=guard.reasons,
         checks=_checks(host, plan, guard),
         marks=_marks(line),
-        dark=text("qt.before.dark", until=clock(line.wait_until)),
+        dark=text("qt.before.dark", minutes=minutes, until=until),
         start=text("qt.before.start-assumed" if line.assumed else "qt.before.start-read", seconds=line.start_seconds),
-        rescue_title=text("qt.before.rescue-title", plan=plan.plan_id, until=clock(line.wait_until)),
+        rescue_title=text("qt.before.rescue-title", plan=plan.plan_id, minutes=minutes, until=until),
         rescue=rescue_lines(plan, host),
         restarts=host.kind is MachineKind.REAL,
     )
