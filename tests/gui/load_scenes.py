@@ -49,6 +49,7 @@ class MovingLoad:
         self.closed = False
         self.fails: VitrailError | None = None
         self.aside: list[str] = []
+        self.asked: list[str] = []
         self.threads: set[str] = set()
         self.host = machine.host()
         self.sampler = LoadSampler(machine.root, clock=machine.clock, wall=self._wall, stats=stats)
@@ -87,6 +88,12 @@ class MovingLoad:
         self.machine.card_file("03:00.0", "mem_info_vram_used", (3000 + round(now)) * _MIB)
         self.draw(1, 100, "03:00.0", 0.42 + 0.2 * math.sin(now / 7))
         self.draw(2, 200, "03:00.0", 0.10 + 0.05 * math.sin(now / 3), size=round(now / 4))
+
+    def permit_root(self) -> None:
+        self.asked.append("permit")
+
+    def let_guest(self, uuid: str, *, ask: bool) -> None:
+        self.asked.append(f"{uuid} {ask}")
 
     def step_aside(self) -> None:
         self.aside.append("aside")

@@ -26,6 +26,7 @@ from vitrail.qt.load.canvas import LoadCanvas
 from vitrail.qt.load.evidence import TroublePlot
 from vitrail.qt.load.kept import MomentPlot
 from vitrail.qt.load.notices import Notices
+from vitrail.qt.load.offers import Deed, Offer
 from vitrail.qt.load.sampling import BESIDE_S, LOOKED_AT_S
 from vitrail.qt.load.span import Range
 from vitrail.qt.main_window import MainWindow
@@ -288,6 +289,15 @@ def test_kept_moments_are_listed_with_their_plot_and_can_be_removed(qtbot, open_
     with qtbot.waitSignal(one.desk.marking.changed):
         qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
     assert one.desk.marking.kept == ()
+
+
+def test_what_is_offered_is_done_and_measured_at_once(qtbot, open_load) -> None:
+    one = open_load()
+    one.tick()
+    for deed in (Deed.PERMIT, Deed.ASK, Deed.STOP):
+        with qtbot.waitSignal(one.desk.load_sampled):
+            one.page._take(Offer(deed, "u", text("tests.words"), text("tests.does")))
+    assert one.load.asked == ["permit", "u True", "u False"]
 
 
 def test_the_export_is_written_off_the_windows_thread(qtbot, open_load, tmp_path: Path) -> None:

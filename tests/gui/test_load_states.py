@@ -17,9 +17,10 @@ from gui.scenes import HOSTILE, empty, full
 from vitrail.load.history import FINE_S
 from vitrail.model.machine import MachineKind
 from vitrail.model.reading import Known, Unknown
-from vitrail.model.sample import CardSample, EngineLoad, Sample, VmSample
+from vitrail.model.sample import CardSample, EngineLoad, LoadSource, Sample, VmSample
 from vitrail.model.text import Text, text
 from vitrail.qt.load.lines import lines_of, order_of
+from vitrail.qt.load.offers import Deed, offers_of
 from vitrail.qt.load.plot import curve_of, nearest
 from vitrail.qt.load.short import short_loads
 from vitrail.qt.load.span import Range, Span
@@ -240,6 +241,25 @@ def test_a_real_sampler_fills_every_line(tmp_path, english):
     assert "temperature: 45 °C" in said
     assert not [words for words in said if words.startswith("qt.")]
     load.close()
+
+
+def guest(name: str, reason: str) -> VmSample:
+    return replace(busy(name, None), card_percent=Unknown(text(reason)))
+
+
+def test_what_could_be_known_is_offered_once():
+    hidden = "load.needs-helper.permission"
+    taken = sample(guest("a", hidden), guest("b", hidden), guest("c", "load.needs-agent.ask"), busy("d", 5.0))
+    assert [(one.deed, one.uuid) for one in offers_of(taken)] == [(Deed.PERMIT, ""), (Deed.ASK, vm("c").uuid)]
+
+
+def test_nothing_is_offered_where_asking_would_not_help():
+    assert offers_of(sample(guest("a", "load.needs-agent.silent"), guest("b", "load.idle.asleep"))) == ()
+
+
+def test_a_vm_that_is_asked_can_be_left_alone_again():
+    (offer,) = offers_of(sample(replace(busy("a", 5.0), source=LoadSource.GUEST)))
+    assert (offer.deed, offer.uuid) == (Deed.STOP, vm("a").uuid)
 
 
 def test_every_reason_has_a_short_form(english):

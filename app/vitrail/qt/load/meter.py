@@ -78,9 +78,9 @@ class Meter:
         """Let the helper be asked. Raises VitrailError."""
         self._opened()[0].permit_root()
 
-    def let_guest(self, uuid: str) -> None:
-        """Ask this VM from now on. Raises VitrailError."""
-        self._opened()[0].let_guest(uuid, ask=True)
+    def let_guest(self, uuid: str, *, ask: bool) -> None:
+        """Ask this VM from now on, or no longer. Raises VitrailError."""
+        self._opened()[0].let_guest(uuid, ask=ask)
 
     def step_aside(self) -> None:
         """Let go of every card."""

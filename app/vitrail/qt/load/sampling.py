@@ -110,9 +110,11 @@ class Sampling(QObject):
         """Ask the helper what only the administrator sees, with the desktop's password dialog where there is one."""
         self._runner.sample(self._meter.permit_root, lambda _: self._tick(), self.failed.emit, self)
 
-    def let_guest(self, uuid: str) -> None:
-        """Ask this VM from now on what the card does that it has whole."""
-        self._runner.sample(lambda: self._meter.let_guest(uuid), lambda _: self._tick(), self.failed.emit, self)
+    def let_guest(self, uuid: str, *, ask: bool) -> None:
+        """Ask this VM from now on what the card does that it has whole, or no longer."""
+        self._runner.sample(
+            lambda: self._meter.let_guest(uuid, ask=ask), lambda _: self._tick(), self.failed.emit, self
+        )
 
     def ask_week(self) -> None:
         """Read the last 7 days, unless that was done within the last minute."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from vitrail.model.errors import VitrailError
+from vitrail.model.reading import Known
 from vitrail.model.text import text
 from vitrail.qt.desk import Desk
 from vitrail.qt.facts import Facts
@@ -18,6 +19,7 @@ from vitrail.qt.load.canvas import LoadCanvas
 from vitrail.qt.load.kept import KeptView
 from vitrail.qt.load.lines import LoadLines, lines_of, order_of
 from vitrail.qt.load.meter import Beat
+from vitrail.qt.load.offers import Deed, Offer, OffersStrip, offers_of
 from vitrail.qt.load.span import Range, Span
 from vitrail.qt.pages.load_state import COLUMNS, Empty, empty_state, export_curves, headline, table_rows
 from vitrail.qt.pages.page import Page, clear, scrolled
@@ -55,6 +57,8 @@ class LoadPage(Page):
         self._bar = QWidget()
         self._bar.setLayout(self._ranges())
         self.column.addWidget(self._bar)
+        self._offers = OffersStrip(self.say, self._take)
+        self.column.addWidget(self._offers)
         self._canvas = LoadCanvas(self.say)
         self._canvas.span_changed.connect(self._spanned)
         self._canvas.opened.connect(self._open)
@@ -160,6 +164,10 @@ class LoadPage(Page):
             return
         self._lines = lines_of(beat.sample, prepared.facts, self._order)
         self.headline.setText(self.say(headline(beat.sample, self._lines)))
+        kept = beat.kept
+        told = text("qt.load.subline") if isinstance(kept, Known) else text("qt.load.subline-unkept", why=kept.reason)
+        self.subline.setText(self.say(told))
+        self._offers.show_offers(offers_of(beat.sample))
         if self._stack.currentWidget() is self._table:
             self._table.show_rows(table_rows(self._lines, self.say))
         else:
@@ -223,6 +231,13 @@ class LoadPage(Page):
     def _exported(self, path: Path) -> None:
         clear(self._notices)
         self._notices.addWidget(Notice(self.say(text("qt.load.export.done", path=str(path))), Tone.GOOD))
+
+    def _take(self, offer: Offer) -> None:
+        sampling = self.desk.sampling
+        if offer.deed is Deed.PERMIT:
+            sampling.permit_root()
+        else:
+            sampling.let_guest(offer.uuid, ask=offer.deed is Deed.ASK)
 
     def _unmeasured(self, error: VitrailError) -> None:
         self._failed_to_measure = True
