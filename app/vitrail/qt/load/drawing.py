@@ -78,7 +78,8 @@ class Drawing:
             painter.drawRoundedRect(QRectF(6, row.rect.top() + 10, 4, row.rect.height() - 20), 2, 2)
         self._names(row)
         if line.load is not None:
-            draw_ground(painter, row.plot, theme.hairline, mix(theme.surface, theme.text, 0.02))
+            ground = mix(theme.surface, theme.text, 0.02)
+            draw_ground(painter, row.plot, theme.hairline, ground, middle_line=not curve.line.isEmpty())
             draw_curve(painter, curve, row.plot, shades, theme.surface)
             if curve.line.isEmpty():
                 self._why_empty(row)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from vitrail.judge.stutter import what_happened
+from vitrail.model.sample import LoadOf
 from vitrail.model.stutter import AFTER_S, BEFORE_S, CardInstant, Stutter, VmInstant
 from vitrail.model.text import text
 from vitrail.qt.load.plot import curve_of, draw_curve, draw_ground
@@ -24,7 +25,7 @@ from vitrail.qt.widgets.labels import Kind, PlainLabel, Say, font_of
 from vitrail.qt.words import tell
 
 _MOST_CURVES = 6
-_NAMES, _VALUES = 200.0, 120.0
+_NAMES, _VALUES = 200.0, 176.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +35,26 @@ class KeptCurve:
     name: str
     dots: tuple[Dot, ...]
     highest: float
+    of: LoadOf
     hue: int | None
 
 
 def curves_of(stutter: Stutter, hue_of: Callable[[str], int | None]) -> tuple[KeptCurve, ...]:
     """What can be drawn of a moment, the busiest first; `hue_of`: the colour of the card with this key."""
     names: dict[str, str] = {}
+    shares: dict[str, LoadOf] = {}
     dots: dict[str, list[Dot]] = {}
     for instant in stutter.instants:
         every: tuple[VmInstant | CardInstant, ...] = (*instant.vms, *instant.cards)
         for one in every:
             if one.load is not None:
                 names[one.key] = one.name
+                of_card = isinstance(one, CardInstant) or one.of_card
+                shares[one.key] = LoadOf.CARD if of_card else LoadOf.SHARE
                 dots.setdefault(one.key, []).append(Dot(instant.at, one.load, one.load, None))
     found = (
-        KeptCurve(names[key], tuple(run), max(dot.load or 0.0 for dot in run), hue_of(key)) for key, run in dots.items()
+        KeptCurve(names[key], tuple(run), max(dot.load or 0.0 for dot in run), shares[key], hue_of(key))
+        for key, run in dots.items()
     )
     return tuple(sorted(found, key=lambda curve: -curve.highest)[:_MOST_CURVES])
 
@@ -67,7 +73,7 @@ class MomentPlot(QWidget):
         self.setAccessibleName(say(text("qt.load.kept.plot", lines=lines)))
 
     def _highest(self, curve: KeptCurve) -> str:
-        return self._say(text("qt.load.kept.highest", value=f"{curve.highest:.0f}"))
+        return self._say(text(f"qt.load.kept.highest.{curve.of.value}", value=f"{curve.highest:.0f}"))
 
     def sizeHint(self) -> QSize:
         return QSize(600, round(len(self._curves) * (2 * self._line + 4)))

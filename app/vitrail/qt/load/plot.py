@@ -70,14 +70,15 @@ def _end(area: QPainterPath, open_at: float | None, x: float, bottom: float) -> 
         area.closeSubpath()
 
 
-def draw_ground(painter: QPainter, rect: QRectF, hairline: QColor, ground: QColor) -> None:
-    """The field of a plot: its floor, its top and its middle."""
+def draw_ground(painter: QPainter, rect: QRectF, hairline: QColor, ground: QColor, *, middle_line: bool = True) -> None:
+    """The field of a plot: its floor, its top and, where no words stand in it, its middle."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(ground)
     painter.drawRect(rect)
-    painter.setPen(QPen(hairline, 1, Qt.PenStyle.DotLine))
-    middle = rect.center().y()
-    painter.drawLine(QPointF(rect.left(), middle), QPointF(rect.right(), middle))
+    if middle_line:
+        painter.setPen(QPen(hairline, 1, Qt.PenStyle.DotLine))
+        middle = rect.center().y()
+        painter.drawLine(QPointF(rect.left(), middle), QPointF(rect.right(), middle))
     painter.setPen(QPen(hairline, 1))
     painter.drawLine(rect.bottomLeft(), rect.bottomRight())
     painter.drawLine(rect.topLeft(), rect.topRight())

@@ -23,6 +23,7 @@ from vitrail.qt.load.offers import Deed, Offer, OffersStrip, offers_of
 from vitrail.qt.load.span import Range, Span
 from vitrail.qt.pages.load_state import COLUMNS, Empty, empty_state, export_curves, headline, table_rows
 from vitrail.qt.pages.page import Page, clear, scrolled
+from vitrail.qt.rows import Row
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.buttons import button
 from vitrail.qt.widgets.cards import EmptyState, Notice
@@ -49,6 +50,7 @@ class LoadPage(Page):
         super().__init__(desk, parent)
         self._prepared: Prepared | None = None
         self._lines: LoadLines | None = None
+        self._table_rows: tuple[Row, ...] = ()
         self._order: tuple[str, ...] = ()
         self._ordered_at = 0.0
         self.headline.setText(self.say(text("qt.rail.load")))
@@ -67,8 +69,9 @@ class LoadPage(Page):
         self._table = Table(
             tuple(self.say(text(f"qt.load.column.{name}")) for name in COLUMNS),
             self.say(text("qt.load.table")),
-            stretch=6,
+            stretch=4,
         )
+        self._table.chosen.connect(lambda _: self._show_details())
         self._empty = QVBoxLayout()
         nothing = QWidget()
         nothing.setLayout(self._empty)
@@ -142,7 +145,7 @@ class LoadPage(Page):
             self._stack.setCurrentWidget(self._area)
         self._bar.setVisible(empty is None)
         self._mark.setVisible(empty is None)
-        self._hint.setVisible(empty is None and self._stack.currentWidget() is self._area)
+        self._hint.setVisible(empty is None and self._stack.currentWidget() is not self._kept)
         self._show()
 
     def _sampled(self, beat: Beat) -> None:
@@ -169,7 +172,9 @@ class LoadPage(Page):
         self.subline.setText(self.say(told))
         self._offers.show_offers(offers_of(beat.sample))
         if self._stack.currentWidget() is self._table:
-            self._table.show_rows(table_rows(self._lines, self.say))
+            self._table_rows = table_rows(self._lines, self.say)
+            self._table.show_rows(self._table_rows)
+            self._show_details()
         else:
             self._canvas.show_lines(self._lines, self.desk.sampling.traces)
         if self._canvas.span.condensed:
@@ -205,11 +210,21 @@ class LoadPage(Page):
         kept, table = part is self._kept, part is self._table
         self._kept_swap.setText(self.say(text("qt.load.kept.back")) if kept else self._kept_words())
         self._swap.setText(self.say(text("qt.overview.as-picture" if table else "qt.overview.as-table")))
-        self._hint.setVisible(part is self._area)
+        self._hint.setVisible(part in (self._area, self._table))
+        self._show_details()
         for one in (*self._by_range.values(), self._export, self._swap):
             one.setVisible(not kept)
         self._whole.setVisible(not kept and self._canvas.span.zoomed)
         self._show()
+
+    def _show_details(self) -> None:
+        """Below the table all that its chosen row says; below the curves how they are used."""
+        words = self.say(text("qt.load.hint"))
+        if self._stack.currentWidget() is self._table:
+            key = self._table.current_key()
+            row = next((row for row in self._table_rows if row.key == key), None)
+            words = self.say(text("qt.load.choose")) if row is None else row.cells[-1].words
+        self._hint.setText(words)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getSaveFileName(

@@ -19,7 +19,7 @@ from vitrail.qt.widgets.labels import Say
 from vitrail.qt.words import tell
 from vitrail.service.load_csv import CsvCurve
 
-COLUMNS = ("kind", "name", "on", "load", "of", "memory", "details")
+COLUMNS = ("name", "on", "load", "memory", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +59,35 @@ def headline(sample: Sample | None, lines: LoadLines | None) -> Text:
 
 def table_rows(lines: LoadLines, say: Say) -> tuple[Row, ...]:
     """The picture as a table, with every whole reason at the row's end."""
-    vm, card = say(text("qt.kind.vm")), say(text("qt.kind.graphics-card"))
-    return tuple(_row(line, vm, say) for line in lines.vms) + tuple(_row(line, card, say) for line in lines.cards)
+    return tuple(_row(line, say) for line in lines.every)
 
 
-def _row(line: LoadLine, kind: str, say: Say) -> Row:
+def _row(line: LoadLine, say: Say) -> Row:
     # The whole reasons come last, where there is room.
     told = [one for one in (line.share, *line.facts) if one is not None]
     silent = [one for one in (line.load, line.memory) if one is not None and one.why is not None]
     details = [_whole(one, say) for one in (*told, *silent)]
     if line.told_by is not None:
         details.append(say(line.told_by))
-    load = line.load
     return Row(
         line.key,
         (
-            Cell(kind),
             Cell(tell(say, line.title)),
             Cell(tell(say, line.on)),
-            _cell(load, say) if load is not None else Cell(tell(say, line.on), -2.0),
-            Cell(say(line.of) if line.of is not None and load is not None and load.percent is not None else ""),
+            _load_cell(line, say),
             Cell("") if line.memory is None else _cell(line.memory, say),
             Cell(" · ".join(details)),
         ),
     )
+
+
+def _load_cell(line: LoadLine, say: Say) -> Cell:
+    """The load with what it is of; a VM without a card has none, and where it is says why."""
+    if line.load is None:
+        return Cell("", -2.0)
+    if line.load.percent is None or line.of is None:
+        return _cell(line.load, say)
+    return Cell(f"{say(line.load.words)} {say(line.of)}", line.load.percent)
 
 
 def _cell(told: Told, say: Say) -> Cell:
