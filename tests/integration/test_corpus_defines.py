@@ -30,7 +30,7 @@ from vitrail.model.step import EditVm
 from vitrail.model.vm import Vm
 from vitrail.plan.make import make_plan
 from vitrail.probe.vm_graphics import with_host_facts
-from vitrail.service.undoing import _only_filled_in
+from vitrail.service.undoing_vm import _only_filled_in
 from vitrail.xmldoc.capabilities import read_domain_capabilities
 from vitrail.xmldoc.compare import differences
 from vitrail.xmldoc.take_back import take_back
