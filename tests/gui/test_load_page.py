@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from fakes.live_machine import LiveMachine
 from gui.load_scenes import MovingLoad, moving
 from gui.places import ModelPlace
 from gui.scenes import HOSTILE
@@ -111,6 +112,12 @@ def test_nothing_is_measured_for_nobody(open_load) -> None:
     assert sampling.every_s == LOOKED_AT_S
     one.window.showMinimized()
     assert sampling.every_s is None
+
+
+def test_where_there_is_nothing_nothing_is_measured(open_load, tmp_path: Path) -> None:
+    one = open_load(load=MovingLoad(LiveMachine(tmp_path / "bare")))
+    assert one.desk.sampling.every_s is None
+    assert one.page._stack.currentWidget() is one.page._nothing
 
 
 def test_the_first_picture_is_left_alone(open_load) -> None:

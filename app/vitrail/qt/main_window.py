@@ -122,9 +122,11 @@ class MainWindow(QMainWindow):
 
     def _pace(self) -> None:
         """Measure the load as often as the page that is seen needs it, and not at all for nobody."""
-        if not self._settled and (self._name != "load" or self._desk.facts is None):
+        facts = self._desk.facts
+        if facts is None or not (self._settled or self._name == "load"):
             return
-        seen = self.isVisible() and not self.isMinimized()
+        # Without a card and without a VM there is nothing to measure either.
+        seen = self.isVisible() and not self.isMinimized() and bool(facts.cards or facts.vms)
         self._desk.sampling.pace(_PACES_S.get(self._name) if seen else None)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -219,6 +221,8 @@ class MainWindow(QMainWindow):
     def _troubles_found(self) -> None:
         self._count_problems()
         if self._notices is None:
+            if not self._desk.troubles:
+                return
             from vitrail.qt.load.notices import Notices, TrayMessages, can_tell  # noqa: PLC0415 - with the load
 
             tray = TrayMessages(self._come_to_problems, self) if can_tell() else None
