@@ -37,16 +37,14 @@ def _taken(near: tuple[Instant, ...], before: tuple[Instant, ...]) -> tuple[Text
     jumps = sorted(
         (now[key][0] - was[key][0], key) for key in now if key in was and now[key][0] - was[key][0] >= _JUMP_PERCENT
     )
-    return tuple(
-        text(
-            "judge.stutter.took-card" if now[key][1].of_card else "judge.stutter.took-share",
-            vm=now[key][1].name,
-            card=now[key][1].card,
-            percent=f"{now[key][0]:.0f}",
-            before=f"{was[key][0]:.0f}",
-        )
-        for _, key in reversed(jumps)
-    )
+    return tuple(_jump(was[key][0], *now[key]) for _, key in reversed(jumps))
+
+
+def _jump(was: float, load: float, vm: VmInstant) -> Text:
+    before, percent = f"{was:.0f}", f"{load:.0f}"
+    if vm.of_card:
+        return text("judge.stutter.took-card", vm=vm.name, card=vm.card, percent=percent, before=before)
+    return text("judge.stutter.took-share", vm=vm.name, card=vm.card, percent=percent, before=before)
 
 
 def _highest(instants: Iterable[Instant]) -> dict[str, tuple[float, VmInstant]]:
@@ -88,16 +86,19 @@ def _slowed(near: tuple[Instant, ...]) -> tuple[Text, ...]:
 
 
 def _waited(near: tuple[Instant, ...]) -> tuple[Text, ...]:
-    found = []
-    for message, least, part in (
-        ("judge.stutter.vcpu-wait", _WAITED_PERCENT, _vcpu),
-        ("judge.stutter.disk-wait", _DISK_PERCENT, _disk),
-    ):
-        longest = _longest(near, part)
-        found += [
-            text(message, vm=name, percent=f"{percent:.0f}") for name, percent in longest.items() if percent >= least
-        ]
-    return tuple(found)
+    vcpu, disk = _longest(near, _vcpu), _longest(near, _disk)
+    return (
+        *(
+            text("judge.stutter.vcpu-wait", vm=name, percent=f"{percent:.0f}")
+            for name, percent in vcpu.items()
+            if percent >= _WAITED_PERCENT
+        ),
+        *(
+            text("judge.stutter.disk-wait", vm=name, percent=f"{percent:.0f}")
+            for name, percent in disk.items()
+            if percent >= _DISK_PERCENT
+        ),
+    )
 
 
 def _longest(near: tuple[Instant, ...], part: Callable[[VmInstant], float | None]) -> dict[str, float]:
