@@ -20,7 +20,6 @@ LIMIT_SECONDS = 15 * 60
 """And this long after the start of the kernel in any case."""
 ASSUMED_START_SECONDS = 120
 _SHUTDOWN_SECONDS = 30
-_PANIC_SECONDS = 30
 _REBUILD_SECONDS = 300
 """Where the change lies in the start-up images themselves, they are built anew before the guard restarts."""
 
