@@ -35,14 +35,21 @@ DISKS = {
 
 @contextmanager
 def machine(
-    hardware: Hardware, disk: str | None = None, *, name: str = "machine", on: bool = True, memory_mib: int = MEMORY_MIB
+    hardware: Hardware,
+    disk: str | None = None,
+    *,
+    name: str = "machine",
+    on: bool = True,
+    memory_mib: int = MEMORY_MIB,
+    window: bool = False,
 ) -> Iterator[Machine]:
     """A machine that is on and answers.
 
     Without a disk's name it starts straight into its kernel, without systemd, in seconds. With one of DISKS the
-    firmware and the boot loader on it run, systemd starts, and what was written is there after a restart.
+    firmware and the boot loader on it run, systemd starts, and what was written is there after a restart. `window`:
+    without a disk, but with what a desktop has.
     """
-    start = prepared(disk) if disk else Start(image().disk, "raw", None, kernel=True)
+    start = prepared(disk) if disk else Start(image(window=window).disk, "raw", None, kernel=True)
     with running(hardware, start, name, on=on, memory_mib=memory_mib) as made:
         yield made
 

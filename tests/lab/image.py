@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.place import GUEST, cache
-from lab.tree import in_tree, run, tree
+from lab.tree import in_tree, run, tree, window_tree
 
 ROOT_LABEL = "labroot"
 ROOT_MIB = 5 * 1024
@@ -50,16 +50,16 @@ class Image:
         self.initramfs = folder / "initrd.img"
 
 
-def image() -> Image:
-    """Made when it is not there or something in it changed."""
-    base = tree()
+def image(*, window: bool = False) -> Image:
+    """Made when it is not there or something in it changed; `window`: with what a desktop has."""
+    base, name = (window_tree(), "window-image") if window else (tree(), "image")
     parts = [base.name, str(_FORMAT), _FSTAB, *((GUEST / name).read_text() for name in sorted(_FILES))]
-    folder = cache() / ("image-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12])
+    folder = cache() / (f"{name}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12])
     if folder.is_dir():
         return Image(folder)
-    for old in cache().glob("image-*"):
+    for old in cache().glob(f"{name}-*"):
         shutil.rmtree(old)
-    making = cache() / "making-image"
+    making = cache() / f"making-{name}"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
     _dress(base)

@@ -30,5 +30,5 @@ SCENARIOS = (
     Scenario("wrong-card", "wrong_card", quick=True, says="a card that must stay is refused, with the right reason"),
     Scenario("sriov", None, quick=False, says="a card in parts (comes with shared cards)"),
     Scenario("mdev", None, quick=False, says="mediated devices (comes with shared cards)"),
-    Scenario("desktop", None, quick=False, says="passthrough by clicks in the real window (not written yet)"),
+    Scenario("desktop", "desktop", quick=True, says="passthrough by clicks in the real window, with pictures"),
 )

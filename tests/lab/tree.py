@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import PySide6
+
 from lab.place import LabCannotRunError, cache
 
 SUITE = "bookworm"
@@ -35,12 +37,19 @@ HOMELAB = (
 )
 LATER = (("systemd-boot",), ("dracut",))
 """Downloaded, not installed: what other disks are made of lies in the package cache of the system itself."""
+WINDOW = (
+    *("xvfb", "openbox", "xdotool", "fonts-dejavu-core", "libegl1", "libgl1", "libfontconfig1", "libxkbcommon-x11-0"),
+    *("libxcb-cursor0", "libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-render-util0", "libxcb-shape0"),
+    *("libxcb-xinerama0", "libxcb-xkb1", "libxcb-randr0", "libxcb-sync1", "libxcb-xfixes0", "libdbus-1-3"),
+)
+"""What a desktop has besides; a system of its own, so that the machines that restart stay small."""
+_UNUSED_QT = shutil.ignore_patterns("qml", "*Qml*", "*Quick*", "*Designer*", "translations", "*.pyi", "__pycache__")
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
-def recipe() -> str:
+def recipe(*more: object) -> str:
     """What the tree is made of, as a short word."""
-    return hashlib.sha256(repr((SUITE, SYSTEM, HOMELAB, LATER)).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((SUITE, SYSTEM, HOMELAB, LATER, *more)).encode()).hexdigest()[:12]
 
 
 def in_tree(tree: Path, *command: str) -> None:
@@ -75,10 +84,7 @@ def tree() -> Path:
     debs.mkdir(parents=True, exist_ok=True)
     log = making.with_suffix(".log")
     run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", SUITE, str(making), MIRROR, log=log)
-    shutil.copy("/etc/resolv.conf", making / "etc/resolv.conf")
-    policy = making / "usr/sbin/policy-rc.d"
-    policy.write_text("#!/bin/sh\nexit 101\n")
-    policy.chmod(0o755)
+    policy = _ready_for_packages(making)
     (making / "etc/apt/apt.conf.d/90lab").write_text('APT::Install-Recommends "0";\nAcquire::Languages "none";\n')
     in_tree(making, "apt-get", "update", "-q")
     in_tree(making, "apt-get", "install", "-y", "-q", *SYSTEM, *HOMELAB)
@@ -88,3 +94,36 @@ def tree() -> Path:
     policy.unlink()
     making.rename(place)
     return place
+
+
+def window_tree() -> Path:
+    """The same system with what a desktop has, and the Qt that this lab's own Python has."""
+    qt = Path(PySide6.__file__).parent
+    place = cache() / f"window-tree-{recipe(WINDOW, PySide6.__version__)}"
+    if place.is_dir():
+        return place
+    base = tree()
+    for old in cache().glob("window-tree-*"):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    making = cache() / "window-making"
+    shutil.rmtree(making, ignore_errors=True)
+    run("cp", "-a", "--reflink=auto", str(base), str(making), log=making.with_suffix(".log"))
+    policy = _ready_for_packages(making)
+    in_tree(making, "apt-get", "clean")
+    in_tree(making, "apt-get", "update", "-q")
+    in_tree(making, "apt-get", "install", "-y", "-q", *WINDOW)
+    in_tree(making, "apt-get", "clean")
+    policy.unlink()
+    for part in (qt, qt.parent / "shiboken6"):
+        shutil.copytree(part, making / "usr/lib/python3/dist-packages" / part.name, symlinks=True, ignore=_UNUSED_QT)
+    making.rename(place)
+    return place
+
+
+def _ready_for_packages(making: Path) -> Path:
+    """Names can be looked up and no service starts; the file that forbids the latter."""
+    shutil.copy("/etc/resolv.conf", making / "etc/resolv.conf")
+    policy = making / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    return policy
