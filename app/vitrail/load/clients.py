@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from errno import EACCES, EPERM
 from functools import lru_cache
+from itertools import compress, count
 
 from vitrail.load.ports import RootFeed
 from vitrail.load.processes import VmProcesses
@@ -284,19 +285,21 @@ def _find_again(client: _Client, engines: tuple[Engine, ...]) -> None:
 
 def _busy(client: _Client, changed: tuple[int, ...], passed_ns: float) -> list[float]:
     counters, before, values = client.counters, client.before, client.counters.values
-    busy = [0.0] * len(counters.engines)
+    engines, by_slot = counters.engines, counters.by_slot
+    busy = [0.0] * len(engines)
     for slot in changed:
-        place = counters.by_slot.get(slot)
-        done = values[slot] - before[slot]
+        place, done = by_slot.get(slot), values[slot] - before[slot]
         if place is None or done <= 0:
             continue
-        engine = counters.engines[place]
+        engine = engines[place]
         possible = passed_ns if engine.passed is None else values[engine.passed] - before[engine.passed]
         if possible > 0:
-            busy[place] = min(100.0 * done / possible / engine.capacity, _MOST_PERCENT)
+            percent = 100.0 * done / possible / engine.capacity
+            busy[place] = min(_MOST_PERCENT, percent)
     for slot in changed:
         # Drivers add up contexts that come and go; a counter that fell waits until it has caught up.
-        before[slot] = max(before[slot], values[slot])
+        if values[slot] > before[slot]:  # noqa: PLR1730 - a call for each number of each client
+            before[slot] = values[slot]
     return busy
 
 
@@ -317,13 +320,12 @@ def _together(clients: list[_Client]) -> Drawing:
         names, busy = _by_name(clients)
     else:
         busy = [sum(parts) for parts in zip(*(client.busy or () for client in told), strict=True)]
+    engines = _all_at_rest(names)
     if busy:
-        pairs = zip(names, busy, strict=True)
-        engines = tuple(
-            [EngineLoad(name, min(part, _MOST_PERCENT)) if part else _at_rest(name) for name, part in pairs]
-        )
-    else:
-        engines = _all_at_rest(names)
+        parts = list(engines)
+        for place in compress(count(), busy):
+            parts[place] = EngineLoad(names[place], min(busy[place], _MOST_PERCENT))
+        engines = tuple(parts)
     return Drawing(_busiest(clients, busy), engines, _memory(clients) // _MIB)
 
 
@@ -338,13 +340,8 @@ def _by_name(clients: list[_Client]) -> tuple[tuple[str, ...], list[float]]:
 
 @lru_cache(maxsize=256)
 def _all_at_rest(names: tuple[str, ...]) -> tuple[EngineLoad, ...]:
-    return tuple(EngineLoad(name, 0.0) for name in names)
-
-
-@lru_cache(maxsize=1024)
-def _at_rest(name: str) -> EngineLoad:
     """Most parts of most cards do nothing most of the time: said once and shared."""
-    return EngineLoad(name, 0.0)
+    return tuple(EngineLoad(name, 0.0) for name in names)
 
 
 def _busiest(clients: list[_Client], busy: list[float]) -> Reading[float]:

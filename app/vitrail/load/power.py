@@ -34,15 +34,20 @@ class CardPower:
     """Whether it feeds a screen."""
     _quiet_since: float | None = field(default=None)
     _left_until: float = field(default=0.0)
+    _folder: str = field(init=False)
+    _status: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._folder = f"{PCI}/{self.address}"
+        self._status = f"{self._folder}/power/runtime_status"
 
     def silent(self, now: float) -> Unknown | None:
         """Why this card is not asked now; None where it may be."""
-        folder = f"{PCI}/{self.address}"
         try:
-            status = self.files.read(f"{folder}/power/runtime_status").strip().decode("ascii", "replace")
+            status = self.files.read(self._status).strip().decode("ascii", "replace")
         except FileNotFoundError:
             # A kernel without power management never lets a card sleep; a card that is gone has no class either.
-            return None if self._is_there(folder) else GONE
+            return None if self._is_there() else GONE
         except OSError:
             return GONE
         if status not in _AWAKE:
@@ -50,9 +55,9 @@ class CardPower:
             return ASLEEP
         return LEFT_ALONE if now < self._left_until else None
 
-    def _is_there(self, folder: str) -> bool:
+    def _is_there(self) -> bool:
         try:
-            return bool(self.files.read(f"{folder}/class"))
+            return bool(self.files.read(f"{self._folder}/class"))
         except OSError:
             return False
 
@@ -70,6 +75,6 @@ class CardPower:
         if self.lit:
             return False
         try:
-            return self.files.read(f"{PCI}/{self.address}/power/control").strip() == b"auto"
+            return self.files.read(f"{self._folder}/power/control").strip() == b"auto"
         except OSError:
             return False

@@ -116,7 +116,9 @@ class LoadSampler:
         vms = tuple(
             sample
             for tenant in tenants
-            for sample in self._of_tenant(tenant, drawings, of_vm(contexts, tenant.uuid), now)
+            for sample in self._of_tenant(
+                tenant, drawings, contexts if contexts is None else of_vm(contexts, tenant.uuid), now
+            )
         )
         return Sample(self._wall(), self._cards_reading(cards), self._vms_reading(vms))
 
@@ -151,7 +153,7 @@ class LoadSampler:
         has_shares = False
         for use in tenant.uses:
             if use.way is Way.DRAWN:
-                pids = self._processes.of(tenant.uuid)
+                pids = self._processes.of(tenant.uuid) if self._nvidia_cards else ()
                 found += drawn_samples(
                     tenant, use, drawings[tenant.uuid], self._cards, nvidia=self._nvidia_cards, pids=pids
                 )

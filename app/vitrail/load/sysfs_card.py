@@ -43,6 +43,8 @@ class SysfsCard:
         self._folder = f"{PCI}/{address}"
         self._driver = driver or "-"
         self._busy = driver == "amdgpu"
+        self._used, self._total = (f"{self._folder}/mem_info_vram_{name}" for name in ("used", "total"))
+        self._percent = f"{self._folder}/gpu_busy_percent"
         self._sensors = _find_sensors(root, self._folder)
         self._has_link = root.exists(f"{self._folder}/current_link_speed")
 
@@ -52,8 +54,8 @@ class SysfsCard:
         return CardSample(
             self._address,
             load if load is not None else self._load(),
-            mib(read(f"{self._folder}/mem_info_vram_used")) if self._busy else _NO_TOTAL,
-            mib(read(f"{self._folder}/mem_info_vram_total")) if self._busy else _NO_TOTAL,
+            mib(read(self._used)) if self._busy else _NO_TOTAL,
+            mib(read(self._total)) if self._busy else _NO_TOTAL,
             temperature_c=scaled(read(sensors.temperature), _MILLI) if sensors.temperature else None,
             power_w=scaled(read(sensors.power), _MICRO) if sensors.power else None,
             fan_percent=_percent_of(read(sensors.pwm)) if sensors.pwm else None,
@@ -68,7 +70,7 @@ class SysfsCard:
     def _load(self) -> Reading[float]:
         if not self._busy:
             return Unknown(text("load.unsupported.card", driver=self._driver))
-        return scaled(self._number(f"{self._folder}/gpu_busy_percent"), 1)
+        return scaled(self._number(self._percent), 1)
 
     def link(self) -> Reading[str] | None:
         """The PCIe link as it is now, None where this card has none. Reading it wakes the card."""

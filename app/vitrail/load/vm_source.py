@@ -108,8 +108,10 @@ def _on_card(tenant: Tenant, address: PciAddress | None, drawing: Drawing) -> Vm
         address,
         LoadSource.FDINFO,
         drawing.percent,
-        memory_used_mib=Known(drawing.memory_mib, "/proc/PID/fdinfo"),
-        engines=drawing.engines,
+        None,
+        Known(drawing.memory_mib, "/proc/PID/fdinfo"),
+        None,
+        drawing.engines,
     )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import compress, count
+from operator import ne
 
 from vitrail.model.pci import PciAddress
 
@@ -22,6 +24,7 @@ _UNIT = {b"": 1, b"ns": 1, b"KiB": 1024, b"MiB": 1024 * 1024}
 _OF_THE_CARD = ("vram", "local", "stolen")
 """Regions that are a card's own memory; without one of them a card lives in the computer's."""
 _CLIENT = b"drm-client-id:"
+_NOWHERE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Engine:
 
 _Wanted = tuple[int, bytes, bytes, int, int]
 """Line, what stands before and behind the number, its unit, the number's place among the values."""
+_Line = tuple[bytes, bytes, int, int]
+"""The same of a known line; nothing is read of one whose place is below zero, and only its beginning must stay."""
 
 
 class DrmCounters:
@@ -71,8 +76,8 @@ class DrmCounters:
     """
 
     __slots__ = (
-        *("_client", "_first", "_head", "_head_rest", "_head_wanted", "_marker", "_memory", "_shared", "_tail"),
-        *("_tail_lines", "_tail_rest", "_tail_wanted", "_whole", "by_slot", "card_bytes", "changed", "content"),
+        *("_client", "_first", "_head", "_head_known", "_marker", "_memory", "_shared", "_tail", "_tail_known"),
+        *("_tail_lines", "_whole", "by_slot", "card_bytes", "changed", "content"),
         *("engines", "names", "shared_bytes", "values"),
     )
 
@@ -80,8 +85,8 @@ class DrmCounters:
         self.values: list[int] = []
         self._tail = self._head = self.content = b""
         self._tail_lines: list[bytes] = []
-        self._tail_wanted: tuple[_Wanted, ...] = ()
-        self._head_wanted: tuple[_Wanted, ...] = ()
+        self._tail_known: tuple[_Line, ...] = ()
+        self._head_known: tuple[_Line, ...] = ()
         self.changed: tuple[int, ...] = ()
         """Which values the last reading changed; of memory only where it stands among the engines."""
         self._learn(content)
@@ -105,8 +110,8 @@ class DrmCounters:
         lines = tail.split(b"\n")
         if len(lines) != len(self._tail_lines) or (self._whole and lines[self._first] != self._client):
             return self._again(content)
-        changed = _take(self._tail_wanted, lines, self._tail_lines, self.values)
-        if changed is None or _other_keys(self._tail_rest, lines, self._tail_lines):
+        changed = _take(self._tail_known, lines, self._tail_lines, self.values)
+        if changed is None:
             return self._again(content)
         self._tail, self._tail_lines, self.changed = tail, lines, changed
         if self._whole:
@@ -117,7 +122,7 @@ class DrmCounters:
         lines, before = head.split(b"\n"), self._head.split(b"\n")
         if len(lines) != len(before) or lines[self._first] != self._client:
             return False
-        if _take(self._head_wanted, lines, before, self.values) is None or _other_keys(self._head_rest, lines, before):
+        if _take(self._head_known, lines, before, self.values) is None:
             return False
         self._add_memory()
         return True
@@ -170,11 +175,10 @@ class DrmCounters:
         cut = content.find(self._marker)
         self.content, self._head, self._tail = content, content[:cut], content[cut:]
         self._tail_lines = self._tail.split(b"\n")
-        self._head_wanted = tuple(one for one in wanted if one[0] < line)
-        self._tail_wanted = tuple((one[0] - line, *one[1:]) for one in wanted if one[0] >= line)
-        places = {one[0] for one in wanted}
-        self._head_rest = tuple(at for at in range(line) if at not in places)
-        self._tail_rest = tuple(at for at in range(len(self._tail_lines)) if at + line not in places)
+        known = {one[0]: one[1:] for one in wanted}
+        lines = [known.get(at) or (_key(line), b"", 1, _NOWHERE) for at, line in enumerate(content.split(b"\n"))]
+        # Behind the head's last line is nothing, as long as the engines begin where they began.
+        self._head_known, self._tail_known = (*lines[:line], (b"\n", b"", 1, _NOWHERE)), tuple(lines[line:])
 
     def _add_memory(self) -> None:
         self.card_bytes = sum(self.values[slot] for slot in self._memory)
@@ -184,15 +188,16 @@ class DrmCounters:
 
 
 def _take(
-    wanted: tuple[_Wanted, ...], lines: list[bytes], before: list[bytes], values: list[int]
+    known: tuple[_Line, ...], lines: list[bytes], before: list[bytes], values: list[int]
 ) -> tuple[int, ...] | None:
     """Read the lines that changed into the values; which ones, None where a line is not what it was."""
     changed = []
-    for at, start, end, unit, slot in wanted:
+    for at in compress(count(), map(ne, lines, before)):
+        start, end, unit, slot = known[at]
         line = lines[at]
-        if line != before[at]:
-            if not (line.startswith(start) and line.endswith(end)):
-                return None
+        if not (line.startswith(start) and line.endswith(end)):
+            return None
+        if slot >= 0:
             try:
                 values[slot] = int(line[len(start) : len(line) - len(end)]) * unit
             except ValueError:
@@ -201,17 +206,13 @@ def _take(
     return tuple(changed)
 
 
-def _other_keys(rest: tuple[int, ...], lines: list[bytes], before: list[bytes]) -> bool:
-    """Whether a line that nothing is read of may be one that is wanted now."""
-    return any(lines[at] != before[at] and _key(lines[at]) != _key(before[at]) for at in rest)
-
-
 def _key(line: bytes) -> bytes:
-    """What must stay the same while a line's number moves; of a standard key without a number, all of it."""
+    """How a line begins while its number moves; where there is none, what no other line begins with."""
     if not line.startswith(b"drm-"):
-        return line.partition(b":")[0]
+        key, colon, _ = line.partition(b":")
+        return key + (colon or b"\n")
     match = _COUNTER.fullmatch(line)
-    return match[1] if match else line
+    return match[1] if match else line + b"\n"
 
 
 def _engines(found: dict[bytes, dict[str, int]], capacity: dict[str, int]) -> tuple[Engine, ...]:

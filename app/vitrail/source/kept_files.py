@@ -26,14 +26,13 @@ class KeptFiles:
 
     def read(self, path: str) -> bytes:
         """What the file says now, its first 8 KiB. Raises OSError."""
-        descriptor = self._open.get(path)
-        if descriptor is not None:
-            try:
-                return os.pread(descriptor, _MOST_BYTES, 0)
-            except OSError:
-                self.forget(path)
-                raise
-        return self._first(path)
+        try:
+            return os.pread(self._open[path], _MOST_BYTES, 0)
+        except KeyError:
+            return self._first(path)
+        except OSError:
+            self.forget(path)
+            raise
 
     def _first(self, path: str) -> bytes:
         if len(self._open) >= self._most_open:
