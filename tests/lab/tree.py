@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 
 import PySide6
+import segno
+import shiboken6
 
 from lab.place import LabCannotRunError, cache
 
@@ -97,9 +99,8 @@ def tree() -> Path:
 
 
 def window_tree() -> Path:
-    """The same system with what a desktop has, and the Qt that this lab's own Python has."""
-    qt = Path(PySide6.__file__).parent
-    place = cache() / f"window-tree-{recipe(WINDOW, PySide6.__version__)}"
+    """The same system with what a desktop has, and what of this lab's own Python the window stands on."""
+    place = cache() / f"window-tree-{recipe(WINDOW, PySide6.__version__, segno.__version__)}"
     if place.is_dir():
         return place
     base = tree()
@@ -114,7 +115,7 @@ def window_tree() -> Path:
     in_tree(making, "apt-get", "install", "-y", "-q", *WINDOW)
     in_tree(making, "apt-get", "clean")
     policy.unlink()
-    for part in (qt, qt.parent / "shiboken6"):
+    for part in (Path(module.__file__ or "").parent for module in (PySide6, shiboken6, segno)):
         shutil.copytree(part, making / "usr/lib/python3/dist-packages" / part.name, symlinks=True, ignore=_UNUSED_QT)
     making.rename(place)
     return place

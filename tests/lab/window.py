@@ -55,7 +55,7 @@ class Desktop:
         self._find(words, limit_s, button=False)
 
     def click(self, words: str, limit_s: float = _LIMIT_S) -> None:
-        """Click the button or row whose words begin so, once it can be pressed; scroll to it where it is not seen."""
+        """Click the button or row whose words begin so, the shortest of them; it is scrolled to, and waited for."""
         found = self._find(words, limit_s, button=True)
         for _ in range(_SCROLLS):
             if found.reach:
@@ -78,13 +78,12 @@ class Desktop:
     def _find(self, words: str, limit_s: float, *, button: bool) -> Shown:
         began = time.monotonic()
         while True:
-            for one in self.shown():
-                if (button and one.button and one.enabled and one.words.casefold().startswith(words.casefold())) or (
-                    not button and words in one.words
-                ):
-                    return one
+            fitting = [one for one in self.shown() if _fits(one, words, button=button)]
+            if fitting:
+                return min(fitting, key=lambda one: len(one.words))
             if time.monotonic() - began > limit_s:
-                raise LateError(f"no {words!r} after {limit_s:.0f} s; on the screen: {self._all_words()}")
+                log = self._machine.run(f"tail -n 30 {_FOLDER}/vitrail.log").output
+                raise LateError(f"no {words!r} after {limit_s:.0f} s; on the screen: {self._all_words()}\n{log}")
             time.sleep(PAUSE_S)
 
     def _all_words(self) -> list[str]:
@@ -92,6 +91,12 @@ class Desktop:
 
     def _pointer(self, words: str) -> None:
         self._machine.run(f"DISPLAY=:7 xdotool {words}")
+
+
+def _fits(one: Shown, words: str, *, button: bool) -> bool:
+    if button:
+        return one.button and one.enabled and one.words.casefold().startswith(words.casefold())
+    return words in one.words
 
 
 def png_of_xwd(raw: bytes) -> bytes:

@@ -37,7 +37,10 @@ def test_by_clicks_the_guest_gets_the_card_and_gives_it_back():
         window.picture("review")
         assert vm.xml() == before, "nothing is written before the last click"
         window.click("Write these changes")
+        window.wait("Did it work?")
+        window.picture("check")
         window.click("Keep")
+        window.wait("Take back the change of games")
         window.picture("changes")
         assert vm.xml() != before
 
@@ -49,7 +52,7 @@ def test_by_clicks_the_guest_gets_the_card_and_gives_it_back():
         assert made.drivers() == drivers
 
         window.click("Take back")
-        window.wait("taken back")
+        window.wait("it was taken back")
         window.picture("taken-back")
         assert vm.xml() == before
         assert made.vitrail("history", "--json").json["plans"][0]["state"] == "taken_back"
