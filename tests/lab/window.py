@@ -55,7 +55,7 @@ class Desktop:
         self._find(words, limit_s, button=False)
 
     def click(self, words: str, limit_s: float = _LIMIT_S) -> None:
-        """Click the button or row whose words begin so, the shortest of them; it is scrolled to, and waited for."""
+        """Click the button of these words, or the row whose first sentence they are; scroll to it, and wait for it."""
         found = self._find(words, limit_s, button=True)
         for _ in range(_SCROLLS):
             if found.reach:
@@ -78,9 +78,9 @@ class Desktop:
     def _find(self, words: str, limit_s: float, *, button: bool) -> Shown:
         began = time.monotonic()
         while True:
-            fitting = [one for one in self.shown() if _fits(one, words, button=button)]
-            if fitting:
-                return min(fitting, key=lambda one: len(one.words))
+            for one in self.shown():
+                if _fits(one, words, button=button):
+                    return one
             if time.monotonic() - began > limit_s:
                 log = self._machine.run(f"tail -n 30 {_FOLDER}/vitrail.log").output
                 raise LateError(f"no {words!r} after {limit_s:.0f} s; on the screen: {self._all_words()}\n{log}")
@@ -95,7 +95,8 @@ class Desktop:
 
 def _fits(one: Shown, words: str, *, button: bool) -> bool:
     if button:
-        return one.button and one.enabled and one.words.casefold().startswith(words.casefold())
+        said, wanted = one.words.casefold(), words.casefold()
+        return one.button and one.enabled and (said == wanted or said.startswith((f"{wanted}.", f"{wanted},")))
     return words in one.words
 
 

@@ -14,7 +14,7 @@ WAY = (
     ("vm", "Which VM do you want", "games", "What for…"),
     ("purpose", "What will you use it for", "Games", "How to see it…"),
     ("seeing", "How will you see", "On its own monitor", "Show the modes"),
-    ("modes", "Which mode?", "Whole card", "What is lost…"),
+    ("modes", "Which mode?", "Whole card (passthrough)", "What is lost…"),
 )
 
 
