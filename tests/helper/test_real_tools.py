@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from helper.bench import ARGUMENTS, BOOT_ID, MACHINE_ID, PLAN_ID, WORDS, apply_line, undo_line
-from helper.real_system import make_system
+from helper.real_system import LINE, make_system
 from vitrail.model.host_step import ArgumentFile, ArgumentsFile, HostPlan, RunTool, Tool, WriteFile
 from vitrail.model.render import digest_of, render
 
@@ -20,7 +20,9 @@ pytestmark = [
 
 @pytest.fixture
 def system(tmp_path):
-    return make_system(tmp_path)
+    made = make_system(tmp_path)
+    made.boot(BOOT_ID, *LINE)
+    return made
 
 
 def test_grub_s_own_menu_gets_the_words_and_loses_them(system):
