@@ -61,7 +61,7 @@ def test_an_installed_program_is_started_by_its_path(monkeypatch, tmp_path):
 
 
 def test_anything_else_is_started_by_this_python(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["/work/__main__.py"])
+    monkeypatch.setattr(sys, "argv", ["/opt/vitrail/__main__.py"])
     assert how_started() == (sys.executable, "-m", "vitrail")
 
 
