@@ -136,6 +136,8 @@ class ChangesPage(Page):
         foot.addWidget(self._written, 1)
         self._check = button(self.say(text("qt.changes.check")), self._verify, mark="eye")
         self._back = button(self.say(text("qt.take-back")), self._take_back, primary=True, mark="undo-2")
+        # Until what it would do is shown.
+        self._back.setEnabled(False)
         foot.addWidget(self._check)
         foot.addWidget(self._back)
         column.addLayout(foot)
