@@ -101,7 +101,7 @@ def before_footer(*, ready: bool, restarts: bool) -> Footer:
 def proof_footer(*, can_keep: bool) -> Footer:
     """In the trial boot: the three answers. Where a promise is broken, taking back is the next step."""
     more = Press(Act.MORE_TIME, text("qt.proof.more-time"))
-    back = Press(Act.TAKE_BACK_NOW, text("wizard.take-back"))
+    back = Press(Act.TAKE_BACK_NOW, text("wizard.take-back-now"))
     keep = Press(Act.KEEP, text("qt.proof.keep"))
     note = text("qt.proof.note")
     return Footer(None, note, (more, back), keep) if can_keep else Footer(None, note, (more, keep), back)
