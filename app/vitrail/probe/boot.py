@@ -23,12 +23,16 @@ SECURE_BOOT = f"{VARIABLES}/SecureBoot-{GLOBAL}"
 LOCKDOWN = "sys/kernel/security/lockdown"
 
 TOOL_FILES = (
-    ("usr/sbin/mkinitramfs", InitramfsTool.INITRAMFS_TOOLS),
+    ("usr/sbin/update-initramfs", InitramfsTool.INITRAMFS_TOOLS),
     ("usr/bin/dracut", InitramfsTool.DRACUT),
     ("usr/sbin/dracut", InitramfsTool.DRACUT),
     ("usr/bin/mkinitcpio", InitramfsTool.MKINITCPIO),
     ("usr/bin/booster", InitramfsTool.BOOSTER),
 )
+BESIDE = {InitramfsTool.INITRAMFS_TOOLS: "usr/sbin/mkinitramfs"}
+"""What else has to be there before a program builds this system's images. Debian's initramfs-tools comes in two packages:
+`update-initramfs`, which follows every kernel, leaves when dracut comes; `mkinitramfs` of initramfs-tools-core stays behind
+(its README.Debian; seen on Debian 12)."""
 CONFIGURATIONS = (
     ("etc/initramfs-tools/initramfs.conf", InitramfsTool.INITRAMFS_TOOLS),
     ("etc/dracut.conf", InitramfsTool.DRACUT),
@@ -99,8 +103,12 @@ def _read_lockdown(root: Root) -> Reading[str | None]:
 
 
 def _read_initramfs(root: Root) -> Reading[InitramfsTool | None]:
-    for candidates in (TOOL_FILES, CONFIGURATIONS):
-        found = {tool: path for path, tool in reversed(candidates) if presence(root, path)}
+    for candidates, beside in ((TOOL_FILES, BESIDE), (CONFIGURATIONS, {})):
+        found = {
+            tool: path
+            for path, tool in reversed(candidates)
+            if presence(root, path) and presence(root, beside.get(tool, path))
+        }
         if len(found) == 1:
             ((tool, path),) = found.items()
             return Known(tool, shown_path(path))

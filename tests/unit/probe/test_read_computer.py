@@ -157,8 +157,14 @@ def test_two_loaders_of_which_none_says_that_it_started_this_boot(tmp_path):
 
 
 def test_two_initramfs_tools_are_ambiguous(tmp_path):
-    tree = Tree(tmp_path).file("usr/sbin/mkinitramfs").file("usr/bin/dracut")
+    tree = Tree(tmp_path).file("usr/sbin/mkinitramfs").file("usr/sbin/update-initramfs").file("usr/bin/dracut")
     assert reason(read(tree).boot.initramfs) == "probe.boot.several-tools"
+
+
+@pytest.mark.parametrize("left", ["usr/sbin/mkinitramfs", "usr/sbin/update-initramfs"])
+def test_half_of_initramfs_tools_beside_dracut_builds_nothing(tmp_path, left):
+    tree = Tree(tmp_path).file(left).file("usr/bin/dracut").file("etc/initramfs-tools/initramfs.conf")
+    assert value(read(tree).boot.initramfs) is InitramfsTool.DRACUT
 
 
 @pytest.mark.parametrize("on", [True, False])
