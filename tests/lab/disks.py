@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.image import Start, image
-from lab.machine import MEMORY_MIB, Machine, running
+from lab.machine import MEMORY_MIB, OVERLAY, Machine, running
 from lab.place import FIRMWARE_VARIABLES, GUEST, LabCannotRunError, cache
 from lab.wiring import Hardware
 
@@ -36,7 +36,7 @@ DISKS = {
 @contextmanager
 def machine(
     hardware: Hardware,
-    disk: str | None = None,
+    disk: str | Start | None = None,
     *,
     name: str = "machine",
     on: bool = True,
@@ -46,10 +46,11 @@ def machine(
     """A machine that is on and answers.
 
     Without a disk's name it starts straight into its kernel, without systemd, in seconds. With one of DISKS the
-    firmware and the boot loader on it run, systemd starts, and what was written is there after a restart. `window`:
-    without a disk, but with what a desktop has.
+    firmware and the boot loader on it run, systemd starts, and what was written is there after a restart; so with what
+    another machine left (`as_start`). `window`: without a disk, but with what a desktop has.
     """
-    start = prepared(disk) if disk else Start(image(window=window).disk, "raw", None, kernel=True)
+    start = prepared(disk) if isinstance(disk, str) else disk
+    start = start or Start(image(window=window).disk, "raw", None, kernel=True)
     with running(hardware, start, name, on=on, memory_mib=memory_mib) as made:
         yield made
 
@@ -84,6 +85,6 @@ def _install(name: str, folder: Path) -> None:
             raise LabCannotRunError(f"making the disk {name} failed:\n{(answer.output + answer.errors)[-3000:]}")
         made.run("sync; umount /boot/efi; mount -o remount,ro / || true; sync")
         made.off()
-        shutil.copy(made.folder / "run.qcow2", making / "disk.qcow2")
+        shutil.copy(made.folder / OVERLAY, making / "disk.qcow2")
         shutil.copy(made.folder / "variables.fd", making / "variables.fd")
     making.rename(folder)

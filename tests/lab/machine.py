@@ -26,6 +26,7 @@ from lab.wiring import Hardware
 READY_LIMIT_S = 420.0
 OFF_LIMIT_S = 120.0
 MEMORY_MIB = 2048
+OVERLAY = "run.qcow2"
 _LAST_WORDS = ("end Kernel panic", "Attempted to kill init")
 _numbers = itertools.count(1)
 
@@ -93,6 +94,18 @@ class Machine:
             ) from None
         if status:
             raise GuestDiedError(f"QEMU ended with {status}: {words_of(self.folder / 'qemu.log')[-800:]}")
+
+    def shut_down(self) -> None:
+        """Shut it down as a user does; what it does at its next start is its own affair."""
+        self._mailbox.send("systemctl --no-block poweroff")
+        self.wait_off()
+
+    def as_start(self) -> Start:
+        """What another machine starts from: this one's disk and firmware as they are. It must stay off from now on."""
+        if self.is_on():
+            raise LabError("the machine is on; its disk is still being written")
+        variables = self.folder / "variables.fd"
+        return Start(self.folder / OVERLAY, "qcow2", variables if variables.exists() else None, self.start.kernel)
 
     def power_cut(self) -> None:
         """What the machine had not written is lost."""
@@ -178,7 +191,7 @@ class Machine:
             raise GuestDiedError(f"its kernel gave up; the console ends with:\n{self.console()[-1500:]}")
 
     def _command(self) -> list[str]:
-        drive = f"if=none,id=disk,file={self.folder / 'run.qcow2'},cache=writeback"
+        drive = f"if=none,id=disk,file={self.folder / OVERLAY},cache=writeback"
         return [
             *("qemu-system-x86_64", "-name", self.folder.name, "-nodefaults", "-no-user-config"),
             *("-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max", "-action", "reboot=shutdown"),
@@ -234,7 +247,7 @@ def running(
     folder = runs() / f"{name}-{os.getpid()}-{next(_numbers)}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    overlay = folder / "run.qcow2"
+    overlay = folder / OVERLAY
     below = ("-b", str(start.below), "-F", start.below_kind)
     subprocess.run(("qemu-img", "create", "-q", "-f", "qcow2", *below, str(overlay)), check=True)
     if start.variables:

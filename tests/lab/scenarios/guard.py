@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenario 4: whatever becomes of a trial, the next start is the old system; after Keep it is the new one.
 
-The moments of the power cuts are drawn with a fixed seed, so that a failure can be run again.
+What many tests begin with is done once: a machine with a VM, that machine with the trial chosen for its next start, and
+that one kept. The power goes at moments spread over the time that the work was measured to take; they are drawn with a
+fixed seed, so that a failure can be run again.
 """
 
 from __future__ import annotations
@@ -9,14 +11,16 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from lab.disks import machine
 from lab.files import authored
+from lab.image import Start
 from lab.machine import Machine
-from lab.user import Vm
+from lab.user import Vm, start_libvirt
 from lab.wiring import AUDIO, CARD, CARD_WITH_PORTS, VGA_CARD, Hardware, Slot
 
 BOARD = Hardware((Slot((CARD_WITH_PORTS, AUDIO)), Slot((CARD,))), builtin=VGA_CARD)
@@ -30,129 +34,188 @@ GIVEN = {
 WORK_LIMIT_S = 1800.0
 GUARD_LIMIT_S = 900.0
 CUTS = random.Random(4)
+VM = "games"
+APPLY = ("apply", "--vm", VM, "--mode", "passthrough", "--gpu", CHOSEN, "--yes", "--json")
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """A machine that has not met Vitrail, and how it was then."""
+class Facts:
+    """A machine that has not met Vitrail: the kernel's words, every card's driver, the VM, every file."""
 
-    made: Machine
-    vm: Vm
     words: str
     drivers: dict[str, str | None]
-    files: dict[str, str]
     xml: str
+    files: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A disk to begin from: how that machine was before Vitrail came, the plan, and what the last step took."""
+
+    start: Start
+    facts: Facts
+    plan: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A machine that began from a stage."""
+
+    made: Machine
+    stage: Stage
 
     def apply(self) -> str:
         """Apply as far as the restart; the plan's name."""
-        return str(self.made.vitrail(*self.apply_words(), limit_s=WORK_LIMIT_S).json["plan_id"])
-
-    def apply_words(self) -> tuple[str, ...]:
-        """What the user types."""
-        return ("apply", "--vm", self.vm.name, "--mode", "passthrough", "--gpu", CHOSEN, "--yes", "--json")
+        return str(self.made.vitrail(*APPLY, limit_s=WORK_LIMIT_S).json["plan_id"])
 
     def is_old(self) -> bool:
         """Whether this start is the old system."""
-        return (self.made.cmdline(), self.made.drivers()) == (self.words, self.drivers)
+        return (self.made.cmdline(), self.made.drivers()) == (self.stage.facts.words, self.stage.facts.drivers)
 
     def is_new(self) -> bool:
         """Whether this start is the new one, all of it."""
         return "vitrail.plan=" in self.made.cmdline() and self.made.drivers() == GIVEN
 
+    def cut_during(self, *words: str, share: float, usually_s: float) -> None:
+        """Begin Vitrail's work, cut the power when this share of its usual time is over, and start again."""
+        self.made.begin(("vitrail", *words))
+        time.sleep(share * usually_s)
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut the power and start again."""
+        self.made.power_cut()
+        self.made.power_on()
+        self.made.wait_ready()
+
     def must_end_as_it_began(self) -> None:
         """Take back whatever is left, restart, and find every file as it was."""
+        start_libvirt(self.made)
         self.made.vitrail("undo", "--all", "--yes", "--json", limit_s=WORK_LIMIT_S)
         self.made.restart()
         assert self.is_old()
-        assert self.vm.xml() == self.xml
-        assert authored(self.made) == self.files
+        start_libvirt(self.made)
+        assert vm_of(self.made) == self.stage.facts.xml
+        assert authored(self.made) == self.stage.facts.files
 
 
-@pytest.fixture
-def before() -> Iterator[Before]:
-    """A fresh disk for each test."""
-    with machine(BOARD, disk="grub", name="guard") as made:
-        vm = Vm(made, "games")
-        yield Before(made, vm, made.cmdline(), made.drivers(), authored(made), vm.xml())
+@pytest.fixture(scope="module")
+def untouched() -> Iterator[Stage]:
+    """Debian with GRUB and a VM of the user."""
+    with machine(BOARD, "grub", name="guard-untouched") as made:
+        facts = Facts(made.cmdline(), made.drivers(), Vm(made, VM).xml(), authored(made))
+        made.shut_down()
+        yield Stage(made.as_start(), facts)
 
 
-def test_nobody_keeps_and_a_vm_that_starts_by_itself_does_not_get_the_card(before):
-    before.made.run(("virsh", "autostart", before.vm.name))
-    before = Before(before.made, before.vm, before.words, before.drivers, authored(before.made), before.xml)
-    before.apply()
-    before.made.restart()
-    assert before.is_new()
-    assert before.vm.xml() == before.xml
-    before.made.wait_off(GUARD_LIMIT_S)
-    before.made.power_on()
-    before.made.wait_ready()
-    assert before.is_old()
-    assert authored(before.made) == before.files
-    assert before.made.vitrail("status", "--json").json["awaiting"] == []
+@pytest.fixture(scope="module")
+def applied(untouched) -> Iterator[Stage]:
+    """The next start is the trial."""
+    with begun(untouched, "guard-applied") as one:
+        start_libvirt(one.made)
+        answer = one.made.vitrail(*APPLY, limit_s=WORK_LIMIT_S)
+        one.made.shut_down()
+        yield Stage(one.made.as_start(), untouched.facts, str(answer.json["plan_id"]), answer.seconds)
+
+
+@pytest.fixture(scope="module")
+def kept(applied) -> Iterator[Stage]:
+    """Every start is the new one."""
+    with begun(applied, "guard-kept") as one:
+        assert one.is_new()
+        answer = one.made.vitrail("keep", applied.plan, "--without-screen", "--json", limit_s=WORK_LIMIT_S)
+        one.made.shut_down()
+        yield Stage(one.made.as_start(), applied.facts, applied.plan, answer.seconds)
+
+
+@contextmanager
+def begun(stage: Stage, name: str, *, on: bool = True) -> Iterator[Begun]:
+    """A machine of one test, from the stage's disk."""
+    with machine(BOARD, stage.start, name=name, on=on) as made:
+        yield Begun(made, stage)
+
+
+def shares(count: int) -> list[float]:
+    """One moment in each part of the work, so that no part goes unseen."""
+    return [round((part + CUTS.random()) / count, 2) for part in range(count)]
+
+
+def vm_of(made: Machine) -> str:
+    """The VM's definition."""
+    return made.run(("virsh", "dumpxml", "--inactive", VM)).output
+
+
+def test_nobody_keeps_and_a_vm_that_starts_by_itself_does_not_get_the_card(untouched):
+    with begun(untouched, "guard-nobody") as one:
+        start_libvirt(one.made)
+        one.made.run(("virsh", "autostart", VM))
+        files = authored(one.made)
+        one.apply()
+        one.made.restart()
+        assert one.is_new()
+        start_libvirt(one.made)
+        assert vm_of(one.made) == untouched.facts.xml
+        one.made.wait_off(GUARD_LIMIT_S)
+        one.made.power_on()
+        one.made.wait_ready()
+        assert one.is_old()
+        assert authored(one.made) == files
+        assert one.made.vitrail("status", "--json").json["awaiting"] == []
 
 
 @pytest.mark.parametrize(("how", "resets_itself"), [("panic", True), ("root", True), ("sleep", False)])
-def test_a_trial_that_never_comes_up_is_followed_by_the_old_system(before, how, resets_itself):
-    before.apply()
-    before.made.run(f"bash /mnt/lab/guest/sabotage {how}")
-    before.made.begin_restart()
-    if resets_itself:
-        before.made.wait_ready(resets=1)
-        assert before.made.starts == 3
-    else:
-        before.made.wait_console("LAB: the trial is made to sleep")
-        before.made.power_cut()
-        before.made.power_on()
-        before.made.wait_ready()
-    assert before.is_old()
-    before.must_end_as_it_began()
+def test_a_trial_that_never_comes_up_is_followed_by_the_old_system(untouched, how, resets_itself):
+    with begun(untouched, f"guard-{how}") as one:
+        start_libvirt(one.made)
+        one.apply()
+        one.made.run(f"bash /mnt/lab/guest/sabotage {how}")
+        one.made.begin_restart()
+        if resets_itself:
+            one.made.wait_ready(resets=1)
+            assert one.made.starts == 3
+        else:
+            one.made.wait_console("LAB: the trial is made to sleep")
+            one.cut()
+        assert one.is_old()
+        one.must_end_as_it_began()
 
 
-def test_the_power_goes_while_the_trial_starts(before):
-    before.apply()
-    before.made.begin_restart()
-    before.made.wait_console("Vitrail: trial of plan")
-    time.sleep(CUTS.uniform(1, 15))
-    before.made.power_cut()
-    before.made.power_on()
-    before.made.wait_ready()
-    assert before.is_old()
-    before.must_end_as_it_began()
+@pytest.mark.parametrize("after_s", [round(CUTS.uniform(0, 20), 1) for _ in range(2)])
+def test_the_power_goes_while_the_trial_starts(applied, after_s):
+    with begun(applied, "guard-starting", on=False) as one:
+        one.made.power_on()
+        one.made.wait_console("Vitrail: trial of plan")
+        time.sleep(after_s)
+        one.cut()
+        assert one.is_old()
+        one.must_end_as_it_began()
 
 
-@pytest.mark.parametrize("after_s", [round(CUTS.uniform(4, 60), 1) for _ in range(4)])
-def test_the_power_goes_during_apply(before, after_s):
-    before.made.begin(("vitrail", *before.apply_words()))
-    _cut(before.made, after_s)
-    # A cut behind the last step leaves the trial chosen for the next start: then it is the trial, all of it.
-    assert before.is_old() or before.is_new()
-    before.must_end_as_it_began()
+@pytest.mark.parametrize("share", shares(4))
+def test_the_power_goes_during_apply(untouched, applied, share):
+    with begun(untouched, "guard-apply-cut") as one:
+        start_libvirt(one.made)
+        one.cut_during(*APPLY, share=share, usually_s=applied.seconds)
+        # A cut behind the last step leaves the trial chosen for the next start: then it is the trial, all of it.
+        assert one.is_old() or one.is_new()
+        one.must_end_as_it_began()
 
 
-@pytest.mark.parametrize("after_s", [round(CUTS.uniform(4, 120), 1) for _ in range(3)])
-def test_the_power_goes_during_keep(before, after_s):
-    plan = before.apply()
-    before.made.restart()
-    before.made.begin(("vitrail", "keep", plan, "--without-screen", "--json"))
-    _cut(before.made, after_s)
-    assert before.is_old() or before.is_new()
-    before.must_end_as_it_began()
+@pytest.mark.parametrize("share", shares(4))
+def test_the_power_goes_during_keep(applied, kept, share):
+    with begun(applied, "guard-keep-cut") as one:
+        words = ("keep", applied.plan, "--without-screen", "--json")
+        one.cut_during(*words, share=share, usually_s=kept.seconds)
+        assert one.is_old() or one.is_new()
+        one.must_end_as_it_began()
 
 
-@pytest.mark.parametrize("after_s", [round(CUTS.uniform(4, 120), 1) for _ in range(3)])
-def test_the_power_goes_during_undo(before, after_s):
-    plan = before.apply()
-    before.made.restart()
-    before.made.vitrail("keep", plan, "--without-screen", "--json", limit_s=WORK_LIMIT_S)
-    before.made.restart()
-    before.made.begin(("vitrail", "undo", plan, "--yes", "--json"))
-    _cut(before.made, after_s)
-    assert before.is_old() or before.is_new()
-    before.must_end_as_it_began()
-
-
-def _cut(made: Machine, after_s: float) -> None:
-    time.sleep(after_s)
-    made.power_cut()
-    made.power_on()
-    made.wait_ready()
+@pytest.mark.parametrize("share", shares(4))
+def test_the_power_goes_during_undo(kept, share):
+    with begun(kept, "guard-undo-cut") as one:
+        start_libvirt(one.made)
+        # The same images are built again: undo takes about as long as keep did.
+        one.cut_during("undo", kept.plan, "--yes", "--json", share=share, usually_s=kept.seconds)
+        assert one.is_old() or one.is_new()
+        one.must_end_as_it_began()
