@@ -2,7 +2,7 @@
 """A lab machine: one QEMU process a power-on, emulated throughout, with a disk that forgets nothing but its own run.
 
 A reset ends the process and a new one is the next power-on: a warm reset under emulation takes several times as long,
-and so every start is counted. A power cut is a killed process.
+and so every start is counted. A power cut is a killed process: what was not flushed a moment before is lost.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lab.image import ROOT_LABEL, Start, image, words_of
 from lab.mailbox import COMMAND_LIMIT_S, PAUSE_S, Answer, GuestDiedError, LabError, LateError, Mailbox
+from lab.monitor import Monitor
 from lab.place import FIRMWARE, runs
 from lab.share import share
 from lab.wiring import Hardware
@@ -43,6 +44,7 @@ class Machine:
         self.boot_id = ""
         self.keeps_consoles = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._monitor: Monitor | None = None
         self._mailbox = Mailbox(folder / "mailbox", self._alive)
 
     # ---- power -----------------------------------------------------------------------------------------------------
@@ -53,8 +55,13 @@ class Machine:
             raise LabError("the machine is already on")
         self._mailbox.empty()
         self.starts += 1
+        self._monitor = Monitor()
+        command = [*self._command(), *self._monitor.arguments()]
         with (self.folder / "qemu.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, pass_fds=[self._monitor.fd]
+            )
+        self._monitor.started()
         (self.folder / "pid").write_text(f"{self._process.pid}\n")
 
     def wait_ready(self, limit_s: float = READY_LIMIT_S, *, resets: int = 0) -> float:
@@ -112,6 +119,12 @@ class Machine:
         process = self._running()
         process.kill()
         process.wait()
+
+    def note_processors(self) -> None:
+        """Write down what its processors do now, for whoever asks later why it fell silent."""
+        if self._monitor and self.is_on():
+            with contextlib.suppress(OSError):
+                (self.folder / "processors").write_text(self._monitor.ask("info registers -a"))
 
     def is_on(self) -> bool:
         """Whether its process runs."""
@@ -191,7 +204,8 @@ class Machine:
             raise GuestDiedError(f"its kernel gave up; the console ends with:\n{self.console()[-1500:]}")
 
     def _command(self) -> list[str]:
-        drive = f"if=none,id=disk,file={self.folder / OVERLAY},cache=writeback"
+        # What was flushed is this computer's to keep, and this computer stays on: nothing waits for its own disk.
+        drive = f"if=none,id=disk,file={self.folder / OVERLAY},cache=unsafe"
         return [
             *("qemu-system-x86_64", "-name", self.folder.name, "-nodefaults", "-no-user-config"),
             *("-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max", "-action", "reboot=shutdown"),
@@ -261,6 +275,7 @@ def running(
         yield made
     except BaseException as error:
         made.keeps_consoles = True
+        made.note_processors()
         error.add_note(f"consoles: {folder}")
         raise
     finally:

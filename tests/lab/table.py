@@ -38,6 +38,20 @@ class Table:
         for item in items:
             self._rows.pop(item.nodeid, None)
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Who watches sees what runs, from its beginning."""
+        row = self._rows.setdefault(nodeid, _row(nodeid))
+        print(f"\n{row.scenario}: {row.test} ... ", end="", flush=True)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """And how it ended."""
+        row = self._rows[nodeid]
+        print(f"{row.verdict}, {row.seconds:.0f} s", end="", flush=True)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
+        """No dots between these lines."""
+        return report.outcome if report.when == "call" or report.outcome != "passed" else "", "", ""
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Setup and teardown count too: a machine that does not start has not passed."""
         row = self._rows.setdefault(report.nodeid, _row(report.nodeid))

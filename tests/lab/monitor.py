@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""QEMU's own monitor of one power-on, over a pair of sockets that nobody else can reach.
+
+What a drive does by itself is done through it: a real one writes out what it was given within a moment, asked or not,
+while QEMU keeps the table of an overlay in its own memory until somebody asks for a flush, and GRUB never asks. Without
+this a power cut would take back what the boot menu wrote a minute before, which no drive does.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from typing import Any
+
+WRITES_OUT_AFTER_S = 1.0
+ANSWER_LIMIT_S = 60.0
+_FLUSH = 'qemu-io disk "flush"'
+
+
+class Monitor:
+    """Made before the process, which inherits the far end as `fd`."""
+
+    def __init__(self) -> None:
+        self._near, self._far = socket.socketpair()
+        self._near.settimeout(ANSWER_LIMIT_S)
+        self._lines = self._near.makefile("rb")
+        self._one = threading.Lock()
+        self.fd = self._far.fileno()
+
+    def arguments(self) -> list[str]:
+        """What QEMU is started with."""
+        return ["-chardev", f"socket,id=monitor,fd={self.fd}", "-mon", "chardev=monitor,mode=control"]
+
+    def started(self) -> None:
+        """The process has its end now: greet it, and be its drive until it ends."""
+        self._far.close()
+        threading.Thread(target=self._write_out, daemon=True).start()
+
+    def ask(self, command: str) -> str:
+        """What the monitor says to a command for people, `info registers -a`. Raises OSError when it has ended."""
+        return str(self._say("human-monitor-command", {"command-line": command}))
+
+    def _write_out(self) -> None:
+        try:
+            self._say("qmp_capabilities", {})
+            while True:
+                time.sleep(WRITES_OUT_AFTER_S)
+                self.ask(_FLUSH)
+        except OSError:
+            self._near.close()
+
+    def _say(self, execute: str, arguments: dict[str, str]) -> Any:
+        with self._one:
+            self._near.sendall(json.dumps({"execute": execute, "arguments": arguments}).encode() + b"\n")
+            while line := self._lines.readline():
+                answer = json.loads(line)
+                if "return" in answer:
+                    return answer["return"]
+                if "error" in answer:
+                    raise OSError(answer["error"]["desc"])
+            raise OSError("the machine has ended")
