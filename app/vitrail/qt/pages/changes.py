@@ -126,13 +126,15 @@ class ChangesPage(Page):
             self.say(text("qt.proof.name")),
             stretch=1,
         )
+        self._blank = QWidget()
         self._views = QStackedWidget()
-        self._views.addWidget(self._diff)
-        self._views.addWidget(self._proof)
+        # With nothing to show its room stays: what stands above it keeps its place.
+        for view in (self._blank, self._diff, self._proof):
+            self._views.addWidget(view)
         column.addWidget(self._views, 1)
         foot = QHBoxLayout()
         foot.setSpacing(GAP)
-        self._written = PlainLabel(self.say(text("qt.back.nothing-yet")), Kind.SMALL)
+        self._written = PlainLabel("", Kind.SMALL)
         foot.addWidget(self._written, 1)
         self._check = button(self.say(text("qt.changes.check")), self._verify, mark="eye")
         self._back = button(self.say(text("qt.take-back")), self._take_back, primary=True, mark="undo-2")
@@ -165,7 +167,7 @@ class ChangesPage(Page):
             self._show_nothing(text("qt.changes.choose"))
             return
         self._plan = line.plan_id
-        self._title.setText(self.say(text("qt.back.title", vm=line.vm)))
+        self._title.setText(self.say(text("qt.back.title" if line.in_force else "qt.back.title-gone", vm=line.vm)))
         if line.in_force:
             self._ask()
         else:
@@ -182,9 +184,9 @@ class ChangesPage(Page):
         self._shown = ()
         self._sentences.setText(self.say(why))
         self._diff.show_diff("")
-        self._views.setVisible(False)
+        self._views.setCurrentWidget(self._blank)
         self._back.setVisible(False)
-        self._written.setVisible(False)
+        self._written.setText("")
 
     def _drop(self) -> None:
         if self._asked is not None:
@@ -211,11 +213,10 @@ class ChangesPage(Page):
         self._sentences.setText("\n".join(self.say(sentence) for sentence in state.sentences))
         self._diff.show_diff(diff_lines(state.diff))
         self._views.setCurrentWidget(self._diff)
-        self._views.setVisible(True)
         self._back.setText(self.say(text("qt.take-back.all" if self._everything else "qt.take-back")))
         self._back.setVisible(True)
         self._back.setEnabled(state.possible)
-        self._written.setVisible(True)
+        self._written.setText(self.say(text("qt.back.nothing-yet")))
 
     def _take_back(self) -> None:
         plan, everything = self._plan, self._everything
@@ -258,8 +259,7 @@ class ChangesPage(Page):
         )
         self._proof.show_rows(rows)
         self._sentences.setText(self.say(text("qt.proof.says", count=len(rows)) if rows else text("qt.proof.none")))
-        self._views.setCurrentWidget(self._proof)
-        self._views.setVisible(bool(rows))
+        self._views.setCurrentWidget(self._proof if rows else self._blank)
 
     def _failed(self, error: VitrailError) -> None:
         self._busy.end()

@@ -48,8 +48,10 @@ class Glass:
         painter.setPen(self.theme.muted)
         for box, name in ((columns.monitors, "monitors"), (columns.cards, "cards"), (columns.vms, "vms")):
             if box.width > 0:
+                room = rect_of(box).adjusted(1, 0, 0, -12)
                 words = self.say(text(f"qt.picture.{name}"))
-                painter.drawText(rect_of(box).adjusted(1, 0, 0, -12), Qt.AlignmentFlag.AlignVCenter, words)
+                shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(room.width()))
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _tied(self, painter: QPainter, pane: Pane, chips: tuple[Box, ...]) -> None:
         painter.setFont(font_of(Kind.SMALL, self.font))

@@ -16,7 +16,10 @@ DOT = 3.6
 """The radius of a line's end; it stands beside the node, not under it."""
 Point = tuple[float, float]
 _BETWEEN = 8.0
-_MIN_WIDTH = 760.0
+MIN_WIDTH = 690.0
+"""What the smallest window leaves beside the rail."""
+_NARROW = 800.0
+"""Below it the cards, whose names are the longest, get more of the width."""
 _CAPTION = 34.0
 
 
@@ -68,7 +71,7 @@ class Places:
 
 def place(picture: Picture, width: float, heights: Mapping[str, float], room: float) -> Places:
     """Lay the picture out in this width; `heights` are the nodes' own, `room` the height that is there to fill."""
-    columns = _columns(picture, max(width, _MIN_WIDTH))
+    columns = _columns(picture, max(width, MIN_WIDTH))
     nodes: dict[str, Box] = {}
     screens: dict[str, list[MonitorNode]] = defaultdict(list)
     for monitor in picture.monitors:
@@ -169,11 +172,12 @@ def _gap(heights: list[float], room: float, least: float, most: float) -> float:
 
 
 def _columns(picture: Picture, width: float) -> Columns:
-    screens = 140.0 if picture.monitors else 0.0
-    first = 60.0 if picture.monitors else 0.0
-    second = max(70.0, width * 0.075)
+    narrow = width < _NARROW
+    screens = (124.0 if narrow else 140.0) if picture.monitors else 0.0
+    first = min(60.0, width * 0.065) if picture.monitors else 0.0
+    second = max(56.0, width * 0.075)
     rest = width - screens - first - second
-    cards = rest * 0.52
+    cards = rest * (0.57 if narrow else 0.52)
     left = screens + first
     return Columns(
         Box(0, 0, screens, _CAPTION),

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from vitrail.model.text import text
 from vitrail.qt.load.short import ShortLoad
 from vitrail.qt.picture.glass import Glass, rect_of
-from vitrail.qt.picture.layout import place
+from vitrail.qt.picture.layout import MIN_WIDTH, place
 from vitrail.qt.picture.nodes import AnyNode, Node, heights_of, make_node
 from vitrail.qt.picture.state import Picture
 from vitrail.qt.theme import theme_of
@@ -93,7 +93,7 @@ class PictureView(QWidget):
         return QSize(1040, round(self._places.height))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(780, self.sizeHint().height())
+        return QSize(round(MIN_WIDTH), self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -30,6 +30,7 @@ class Table(QTableView):
         self._rows = RowsModel(headings, self)
         self._found = SearchedRows(self._rows, self)
         self._stretch = stretch
+        self._fitted: dict[int, int] = {}
         self.setModel(self._found)
         self.setAccessibleName(name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -56,9 +57,9 @@ class Table(QTableView):
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show these rows; the selection stays on its row."""
-        had, key = self._rows.rowCount(), self.current_key()
+        key = self.current_key()
         self._rows.show(rows)
-        if had == 0 and rows:
+        if rows:
             self._fit()
         if key and not self.current_key():
             self.choose(key)
@@ -100,11 +101,15 @@ class Table(QTableView):
             super().keyPressEvent(event)
 
     def _fit(self) -> None:
+        """As wide as what stands there; never narrower than before, and never against a width that the user chose."""
         header = self.horizontalHeader()
         for column in range(self._found.columnCount()):
-            if column != self._stretch:
-                wanted = max(self.sizeHintForColumn(column), header.sectionSizeHint(column)) + 16
-                header.resizeSection(column, min(_WIDEST, wanted))
+            before = self._fitted.get(column)
+            if column == self._stretch or (before is not None and header.sectionSize(column) not in {before, 0}):
+                continue
+            wanted = max(self.sizeHintForColumn(column), header.sectionSizeHint(column)) + 16
+            self._fitted[column] = max(min(_WIDEST, wanted), before or 0)
+            header.resizeSection(column, self._fitted[column])
 
     def _changed(self, current: QModelIndex, _: QModelIndex) -> None:
         self.chosen.emit(key_at(current) or "")
