@@ -30,9 +30,9 @@ TOOL_FILES = (
     ("usr/bin/booster", InitramfsTool.BOOSTER),
 )
 BESIDE = {InitramfsTool.INITRAMFS_TOOLS: "usr/sbin/mkinitramfs"}
-"""What else has to be there before a program builds this system's images. Debian's initramfs-tools comes in two packages:
-`update-initramfs`, which follows every kernel, leaves when dracut comes; `mkinitramfs` of initramfs-tools-core stays behind
-(its README.Debian; seen on Debian 12)."""
+"""What else has to be there before a program builds this system's images. Debian's initramfs-tools is two packages:
+`update-initramfs`, which follows every kernel, leaves when dracut comes; `mkinitramfs` of initramfs-tools-core stays
+behind (its README.Debian; seen on Debian 12)."""
 CONFIGURATIONS = (
     ("etc/initramfs-tools/initramfs.conf", InitramfsTool.INITRAMFS_TOOLS),
     ("etc/dracut.conf", InitramfsTool.DRACUT),
