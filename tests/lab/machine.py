@@ -55,6 +55,7 @@ class Machine:
             raise LabError("the machine is already on")
         self._mailbox.empty()
         self.starts += 1
+        self._forget_monitor()
         self._monitor = Monitor()
         command = [*self._command(), *self._monitor.arguments()]
         with (self.folder / "qemu.log").open("ab") as log:
@@ -134,6 +135,7 @@ class Machine:
         """End it, whatever state it is in."""
         if self.is_on():
             self.power_cut()
+        self._forget_monitor()
 
     # ---- what is seen and done ------------------------------------------------------------------------------------
 
@@ -189,6 +191,11 @@ class Machine:
 
     def _console(self) -> Path:
         return self.folder / f"serial.{self.starts}"
+
+    def _forget_monitor(self) -> None:
+        if self._monitor is not None:
+            self._monitor.end()
+        self._monitor = None
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

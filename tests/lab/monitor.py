@@ -8,10 +8,10 @@ this a power cut would take back what the boot menu wrote a minute before, which
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
-import time
 from typing import Any
 
 WRITES_OUT_AFTER_S = 1.0
@@ -27,6 +27,8 @@ class Monitor:
         self._near.settimeout(ANSWER_LIMIT_S)
         self._lines = self._near.makefile("rb")
         self._one = threading.Lock()
+        self._over = threading.Event()
+        self._drive = threading.Thread(target=self._write_out)
         self.fd = self._far.fileno()
 
     def arguments(self) -> list[str]:
@@ -36,20 +38,25 @@ class Monitor:
     def started(self) -> None:
         """The process has its end now: greet it, and be its drive until it ends."""
         self._far.close()
-        threading.Thread(target=self._write_out, daemon=True).start()
+        self._drive.start()
+
+    def end(self) -> None:
+        """The process has ended, or was never started."""
+        self._over.set()
+        if self._drive.ident is not None:
+            self._drive.join()
+        for one in (self._lines, self._near, self._far):
+            one.close()
 
     def ask(self, command: str) -> str:
         """What the monitor says to a command for people, `info registers -a`. Raises OSError when it has ended."""
         return str(self._say("human-monitor-command", {"command-line": command}))
 
     def _write_out(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._say("qmp_capabilities", {})
-            while True:
-                time.sleep(WRITES_OUT_AFTER_S)
+            while not self._over.wait(WRITES_OUT_AFTER_S):
                 self.ask(_FLUSH)
-        except OSError:
-            self._near.close()
 
     def _say(self, execute: str, arguments: dict[str, str]) -> Any:
         with self._one:

@@ -25,9 +25,10 @@ def require_shown() -> None:
 def ask(page: Page, question: Text) -> None:
     """Return after a yes. Raises Refused after anything else; then nothing was written."""
     page.write()
-    STDOUT.put(page.say(question) + " ")
-    require_shown()
     try:
+        # Somebody may press Ctrl+C as soon as the question is there.
+        STDOUT.put(page.say(question) + " ")
+        require_shown()
         answer = sys.stdin.readline().strip().casefold()
     except KeyboardInterrupt:
         # Ctrl+C is a no; whoever pressed it wants to read that nothing happened.

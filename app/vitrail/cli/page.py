@@ -119,12 +119,22 @@ class Page:
         if finding.status is not Status.PASS:
             if finding.remedy is not None:
                 self.entry("", text("cli.remedy", remedy=finding.remedy), indent + 2)
+            if finding.by_hand:
+                self._by_hand(finding, indent + 2)
+                return
             for seen in finding.evidence[:_MOST_SEEN]:
                 nothing = seen.value in ("", "-")
                 found = text("cli.evidence.nothing") if nothing else seen.value
                 self.entry("", text("cli.evidence", source=seen.source, value=found), indent + 2)
             if len(finding.evidence) > _MOST_SEEN:
                 self.entry("", text("cli.evidence.more", count=len(finding.evidence) - _MOST_SEEN), indent + 2)
+
+    def _by_hand(self, finding: Finding, indent: int) -> None:
+        """Whole lines without an indent, however wide: they are copied."""
+        for heading, lines in finding.by_hand:
+            self.entry("", heading, indent)
+            for line in lines:
+                self.write(visible_lines(line))
 
     def findings(self, findings: Iterable[Finding], indent: int = 2) -> None:
         """Findings in their order; those that say the same of several cards are said once, with all their evidence."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vitrail.model.text import Text
+from vitrail.model.text import Text, text
 
 
 class Status(StrEnum):
@@ -33,6 +33,12 @@ class Evidence:
     value: str
 
 
+BY_HAND = "host.by-hand"
+"""The finding whose evidence is nothing seen but lines to type (`do`, `undo`) or to paste into a file (its path)."""
+
+_HEADINGS = {"do": text("model.by-hand.do"), "undo": text("model.by-hand.undo")}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One conclusion. `remedy` is what would change it, None where nothing needs to change."""
@@ -43,6 +49,19 @@ class Finding:
     title: Text
     evidence: tuple[Evidence, ...] = ()
     remedy: Text | None = None
+
+    @property
+    def by_hand(self) -> tuple[tuple[Text, tuple[str, ...]], ...]:
+        """What to type or to paste, each under its heading; empty for a finding that rests on facts."""
+        if self.id != BY_HAND:
+            return ()
+        places = dict.fromkeys(one.source for one in self.evidence)
+        return tuple(
+            (_HEADINGS.get(place, text("model.by-hand.file", path=place)), self._lines_for(place)) for place in places
+        )
+
+    def _lines_for(self, place: str) -> tuple[str, ...]:
+        return tuple(one.value for one in self.evidence if one.source == place)
 
     @property
     def stops(self) -> bool:

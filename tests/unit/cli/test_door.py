@@ -8,6 +8,8 @@ import os
 import pty
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +79,9 @@ def on_a_terminal(answer: bytes, *words: str) -> tuple[int, str]:
     try:
         while b"[y/N]" not in seen:
             seen += os.read(terminal, 65536)
+        # Python loses a Ctrl+C between its last look and the read that waits; nobody types that fast.
+        while Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+            time.sleep(0.01)
         os.write(terminal, answer)
         while True:
             seen += os.read(terminal, 65536)

@@ -139,8 +139,8 @@ def test_on_a_live_machine_only_what_was_seen_to_start_is_written(name):
         return
     (finding,) = said_of_steps(found)
     assert (finding.id, finding.title.id, finding.stops) == ("host.by-hand", "plan.host.unproven", False)
-    assert [one.source for one in finding.evidence] == ["do", "undo"]
-    assert all("sudo" in one.value for one in finding.evidence)
+    assert [heading.id for heading, _ in finding.by_hand] == ["model.by-hand.do", "model.by-hand.undo"]
+    assert all(line.startswith("sudo") for _, lines in finding.by_hand for line in lines)
 
 
 @pytest.mark.parametrize("kind", [MachineKind.RECORDING, MachineKind.DEMO])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 
-from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.finding import BY_HAND, Evidence, Finding, Severity, Status
 from vitrail.model.host_place import subject_path
 from vitrail.model.host_step import ArgumentsByTool, ArgumentTool, HostChange, RunTool, Tool, WriteFile
 from vitrail.model.kernel_argument import words_of
@@ -56,8 +56,8 @@ def by_hand(steps: tuple[HostStep, ...], why: Text) -> Finding:
     # Back in the order of the steps too: files first, then the programs that read them.
     back = [found[1] for change in changes if (found := _commands(change)) is not None]
     remedy = text("plan.host.by-hand.remedy")
-    evidence = (Evidence("do", "; ".join(forth)), Evidence("undo", "; ".join(back)))
-    return Finding("host.by-hand", Status.FAIL, Severity.WARNS, why, evidence, remedy)
+    evidence = (*(Evidence("do", one) for one in forth), *(Evidence("undo", one) for one in back))
+    return Finding(BY_HAND, Status.FAIL, Severity.WARNS, why, evidence, remedy)
 
 
 def _commands(change: HostChange) -> tuple[str, str] | None:
@@ -88,4 +88,4 @@ def nix_snippet(need: Need) -> Finding:
         )
     title, remedy = text("plan.host.nixos"), text("plan.host.nixos.remedy")
     evidence = tuple(Evidence("/etc/nixos/configuration.nix", line) for line in lines)
-    return Finding("host.by-hand", Status.FAIL, Severity.BLOCKS, title, evidence, remedy)
+    return Finding(BY_HAND, Status.FAIL, Severity.BLOCKS, title, evidence, remedy)

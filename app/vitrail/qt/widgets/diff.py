@@ -47,6 +47,14 @@ class DiffView(QWidget):
         self._text.setPlainText(diff)
         self._text.setExtraSelections(self._marked(lines))
 
+    def show_listing(self, words: str) -> None:
+        """Show a text that is no diff, a program's: its lines are only counted."""
+        lines = words.splitlines()
+        self._counts.setText(self._say(text("qt.diff.lines", count=len(lines))))
+        self._copy.setEnabled(bool(lines))
+        self._text.setPlainText(words)
+        self._text.setExtraSelections([])
+
     def copy(self) -> None:
         """Put the whole diff on the clipboard."""
         QGuiApplication.clipboard().setText(self._text.toPlainText())

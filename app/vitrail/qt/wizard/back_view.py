@@ -10,8 +10,8 @@ from vitrail.model.text import text
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Card, Notice
 from vitrail.qt.widgets.labels import Kind, Say
+from vitrail.qt.wizard.fitted import fitted_diff
 from vitrail.qt.wizard.page import PageView, bullets, marked, words
-from vitrail.qt.wizard.review_view import fitted_diff
 from vitrail.qt.wizard.state.takeback import BackCard, TakeBackPage
 from vitrail.text.visible import visible
 

@@ -12,8 +12,10 @@ from vitrail.model.text import text
 from vitrail.qt.theme import GAP
 from vitrail.qt.widgets.cards import Card
 from vitrail.qt.widgets.labels import Kind, Say
+from vitrail.qt.wizard.fitted import fitted_listing
 from vitrail.qt.wizard.page import marked, words
 from vitrail.qt.words import finding_tone
+from vitrail.text.visible import visible_lines
 
 
 def findings_card(say: Say, findings: Sequence[Finding]) -> Card:
@@ -33,7 +35,10 @@ def _lines(say: Say, finding: Finding) -> QWidget:
     column.addWidget(words(say(finding.title), Kind.STRONG))
     if finding.remedy is not None:
         column.addWidget(words(say(text("wizard.review.remedy", remedy=finding.remedy))))
-    for evidence in finding.evidence:
+    for heading, lines in finding.by_hand:
+        column.addWidget(words(say(heading), Kind.SMALL))
+        column.addWidget(fitted_listing(say, visible_lines("\n".join(lines))))
+    for evidence in () if finding.by_hand else finding.evidence:
         seen = text("wizard.review.evidence", source=evidence.source, value=evidence.value)
         column.addWidget(words(say(seen), Kind.SMALL))
     return holder

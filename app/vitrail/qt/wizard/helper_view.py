@@ -9,8 +9,8 @@ from vitrail.model.text import text
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Card, Notice
 from vitrail.qt.widgets.labels import Kind, Say
+from vitrail.qt.wizard.fitted import fitted_diff, fitted_listing
 from vitrail.qt.wizard.page import PageView, bullets, words
-from vitrail.qt.wizard.review_view import fitted_diff
 from vitrail.qt.wizard.state.helper import HelperFile, HelperPage
 
 
@@ -28,7 +28,7 @@ class HelperView(PageView):
             self.body.addWidget(self._file(file))
         self.section(say(text("wizard.helper.program")))
         self.body.addWidget(words(say(state.digest), Kind.MUTED))
-        self.body.addWidget(fitted_diff(say, state.program))
+        self.body.addWidget(fitted_listing(say, state.program))
 
     def _file(self, file: HelperFile) -> Card:
         card = Card()

@@ -3,23 +3,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from vitrail.model.text import text
 from vitrail.qt.theme import GAP, Tone
 from vitrail.qt.widgets.cards import Card, Pill
-from vitrail.qt.widgets.diff import DiffView
-from vitrail.qt.widgets.labels import Kind, Say, font_of
+from vitrail.qt.widgets.labels import Kind, Say
 from vitrail.qt.wizard.findings_view import findings_card
+from vitrail.qt.wizard.fitted import fitted_diff
 from vitrail.qt.wizard.page import PageView, marked, words
 from vitrail.qt.wizard.state.review import ReviewPage, StepCard
-from vitrail.qt.words import diff_lines
-
-_LEAST_LINES = 3
-_MOST_LINES = 18
-_AROUND = 58
-"""Height of what stands around the lines of a diff: the bar above it and the frame."""
 
 
 class ReviewView(PageView):
@@ -54,13 +47,3 @@ class ReviewView(PageView):
         undo = self.say(text("wizard.review.undo", undo=step.undo))
         card.body.addLayout(marked(Tone.INFO, words(undo), mark="undo-2"))
         return card
-
-
-def fitted_diff(say: Say, diff: str) -> DiffView:
-    """A diff as high as it is long, within reason; a longer one scrolls in its own frame."""
-    view = DiffView(say)
-    view.show_diff(diff_lines(diff))
-    lines = min(max(len(diff.splitlines()), _LEAST_LINES), _MOST_LINES)
-    line = QFontMetricsF(font_of(Kind.MONO, view.font())).lineSpacing()
-    view.setFixedHeight(round(lines * line) + _AROUND)
-    return view

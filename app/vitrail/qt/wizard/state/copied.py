@@ -42,7 +42,10 @@ def _findings(say: Say, findings: Sequence[Finding]) -> list[str]:
         lines += ["", f"[{finding.status.value}] {finding.id}: {say(finding.title)}"]
         if finding.remedy is not None:
             lines.append(f"  {say(text('wizard.review.remedy', remedy=finding.remedy))}")
+        for heading, typed in finding.by_hand:
+            lines += [f"  {say(heading)}", *map(visible_lines, typed)]
         lines += [
-            f"  {say(text('wizard.review.evidence', source=one.source, value=one.value))}" for one in finding.evidence
+            f"  {say(text('wizard.review.evidence', source=one.source, value=one.value))}"
+            for one in (() if finding.by_hand else finding.evidence)
         ]
     return lines
