@@ -14,7 +14,7 @@ from vitrail.judge.losses import losses
 from vitrail.judge.suggestion import Seeing, suggest
 from vitrail.model.choice import Passthrough, Virtio
 from vitrail.model.errors import ApplyFailed, Refused, Unreachable, Unsettled
-from vitrail.model.finding import Evidence, Finding, Severity, Status
+from vitrail.model.finding import BY_HAND, Evidence, Finding, Severity, Status
 from vitrail.model.machine import MachineKind
 from vitrail.model.mode import Mode
 from vitrail.model.outcome import Outcome, PromiseResult, RunOutcome, RunResult
@@ -36,6 +36,7 @@ from vitrail.qt.wizard.state.footer import Act
 from vitrail.qt.wizard.state.losses import losses_page, plain_connector
 from vitrail.qt.wizard.state.modes import modes_page
 from vitrail.qt.wizard.state.options import seeing_page, vm_page
+from vitrail.qt.wizard.state.restart import restart_page
 from vitrail.qt.wizard.state.review import stops_before_writing
 from vitrail.qt.wizard.state.steps import Page, Place, after, before, header, order
 from vitrail.qt.wizard.state.story import Planned, Story, Writing, first_page, footer_of, resumed, troubled
@@ -80,6 +81,18 @@ def test_a_plan_that_is_not_written_never_comes_to_writing():
     pages = order(vm_given=False, stops_before_writing=True)
     assert Page.APPLY not in pages
     assert after(pages, Page.REVIEW) is Page.RESTART
+
+
+def test_where_it_stops_every_reason_and_every_line_to_type_is_named():
+    gate, harmless = (
+        Finding(name, Status.FAIL, severity, text("plan.host.no-owner"))
+        for name, severity in (("gate", Severity.BLOCKS), ("harmless", Severity.WARNS))
+    )
+    typed = Finding(BY_HAND, Status.FAIL, Severity.WARNS, text("plan.host.nixos"), (Evidence("do", "sudo this"),))
+    page = restart_page(plan(Virtio(), findings=(harmless, gate, typed)), (gate,))
+    assert page.against == (gate, typed)
+    assert [lines for _, lines in typed.by_hand] == [("sudo this",)]
+    assert gate.by_hand == ()
 
 
 def test_there_is_no_way_back_past_the_writing():

@@ -25,11 +25,12 @@ class RestartPage:
 def restart_page(plan: Plan, gates: tuple[Finding, ...] = ()) -> RestartPage:
     """The page that ends a plan which this version shows and does not write."""
     steps = plan.steps
+    said = (*gates, *plan.findings)
     return RestartPage(
         question=text("wizard.restart.question"),
         why=text("wizard.restart.why"),
         held_back=tuple(summary_of(step) for step in steps),
-        against=tuple(gate for gate in gates if gate.stops),
+        against=tuple(dict.fromkeys(one for one in said if one.stops or one.by_hand)),
         instead=(
             text("wizard.restart.instead.mode"),
             text("wizard.restart.instead.copy"),
