@@ -38,7 +38,7 @@ def choice_from(request: Namespace, host: Host) -> Choice:
     gpu = None if request.gpu is None else _address(request.gpu)
     choice = make_choice(Mode(request.mode), gpu, settings)
     if gpu is not None and isinstance(host.gpus, Known) and host.gpu_at(gpu) is None:
-        raise Refused(text("cli.no-card-there", address=str(gpu)), _cards_here(host))
+        raise Refused(text("plan.no-such-card", address=str(gpu)), _cards_here(host))
     return choice
 
 
