@@ -68,11 +68,13 @@ def _run(chosen: list[Scenario], only: str) -> int:
 
 
 def _run_alone(chosen: list[Scenario], only: str) -> int:
-    from lab.image import image  # noqa: PLC0415 - what it stands on was only just found to be there
+    from lab.image import image  # noqa: PLC0415 - what they stand on was only just found to be there
+    from lab.share import share  # noqa: PLC0415 - likewise
 
     forget_old_runs()
     began = time.monotonic()
     print(f"Machine image: {image().folder} ({time.monotonic() - began:.0f} s)", flush=True)
+    share()
     table = Table()
     files = [str(HERE / "scenarios" / f"{scenario.file}.py") for scenario in chosen]
     options = [
@@ -91,11 +93,12 @@ def _run_alone(chosen: list[Scenario], only: str) -> int:
     return 0 if status == pytest.ExitCode.OK and table.all_passed() else 1
 
 
-def _ended(number: int, _frame: object) -> None:
-    """A lab that is told to end ends its machines first: they are ended on the way out."""
-    sys.exit(128 + number)
+def _ended(_number: int, _frame: object) -> None:
+    """A lab that is told to end ends its machines on the way out. Any other error would only end one test."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _ended)
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told, _ended)
     sys.exit(main(sys.argv[1:]))

@@ -66,7 +66,8 @@ def prepared(name: str) -> Start:
 
 def _folder(name: str) -> Path:
     recipe = DISKS[name]
-    parts = (image().folder.name, _folder(recipe.base).name if recipe.base else "", (GUEST / recipe.script).read_text())
+    scripts = [(GUEST / name).read_text() for name in (recipe.script, "install-common")]
+    parts = (image().folder, _folder(recipe.base).name if recipe.base else "", *scripts)
     return cache() / f"disk-{name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 

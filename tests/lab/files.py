@@ -1,21 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every file of a lab machine's /etc, /boot and the places of Vitrail's own, to compare two moments of it.
+"""Everything in a lab machine's /etc, /boot and the places of Vitrail's own, to compare two moments of it.
 
-What tools generate is compared by meaning: the image of the start by the names in it, GRUB's menu without its comments,
-GRUB's environment without empty words.
+Names, kinds, modes and owners of all of it; contents too, where no tool generates them anew with every run. The images
+of the start are compared by the names in them, GRUB's memory by what it holds, the firmware's by its entries.
 """
 
 from __future__ import annotations
 
 from lab.machine import Machine
 
+FEWEST = 300
+"""A Debian has far more; fewer have not been read."""
 _GENERATED = ("/boot/initrd.img-", "/initrd.img-", "/grubenv", "/etc/ld.so.cache", "/loader/random-seed")
 _FOLDERS = "/etc /boot /usr/local /usr/share/polkit-1/actions /var/lib/vitrail/guard"
-_LIST = f"find {_FOLDERS} -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum"
-_LINKS = f"find {_FOLDERS} -type l -printf '%l  %p\\n' 2>/dev/null | sort"
-HELPER = (
+_THERE = f"find {_FOLDERS} -printf '%y %m %U:%G %l  %p\\n' 2>/dev/null | sort"
+_CONTENTS = f"find {_FOLDERS} -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum"
+_IMAGES = """
+for image in $(find /boot -name 'initrd.img-*' | sort); do
+  names=$(lsinitramfs $image 2>/dev/null || lsinitrd $image 2>/dev/null | awk '{print $NF}')
+  [ $(wc -l <<<"$names") -gt 100 ] || { echo "unreadable: $image" >&2; exit 1; }
+  echo "$image $(sort <<<"$names" | sha256sum)"
+  grep -i -E 'vitrail|vfio' <<<"$names" || true
+done
+"""
+_FIRMWARE = "efibootmgr | grep -v -E '^(BootCurrent|Timeout)'; ls /sys/firmware/efi/efivars | grep ^LoaderEntry | sort"
+_HELPER = (
     "/usr/local/lib/vitrail/",
-    "/usr/local/share/dbus-1/system-services/org.vitrail",
+    "/usr/local/share/dbus-1/",
     "/usr/share/polkit-1/actions/org.vitrail",
     "/etc/dbus-1/system.d/org.vitrail",
 )
@@ -23,21 +34,25 @@ HELPER = (
 
 
 def authored(machine: Machine) -> dict[str, str]:
-    """Path to digest, or a link's target; and the names in the images of the start, and what GRUB remembers."""
+    """Path to what it is, `digest of PATH` to its content; and what the start's images and memories hold."""
+    # Without the EFI partition half of what matters would be missing from both moments, and equal.
+    machine.run("findmnt -n /boot/efi")
     found: dict[str, str] = {}
-    for line in machine.run(f"{_LIST}; {_LINKS}").output.splitlines():
+    for line in machine.run(_THERE).output.splitlines():
         value, _, path = line.partition("  ")
-        if not path.startswith(HELPER) and not any(word in path for word in _GENERATED):
-            found[path] = value
-    found["names in the start's images"] = machine.run(_IMAGES).output
-    found["grub's memory"] = machine.run("grub-editenv list 2>/dev/null | grep -v '=$' || true").output
+        found[path] = value
+    for line in machine.run(_CONTENTS).output.splitlines():
+        digest, _, path = line.partition("  ")
+        if not any(word in path for word in _GENERATED):
+            found[f"digest of {path}"] = digest
+    found = {path: value for path, value in found.items() if not _is_helper(path.removeprefix("digest of "))}
+    if len(found) < FEWEST:
+        raise AssertionError(f"only {len(found)} things were found: {sorted(found)[:20]}")
+    found["the start's images"] = machine.run(_IMAGES).output
+    found["GRUB's memory"] = machine.run("grub-editenv list 2>/dev/null | grep -v '=$' || true").output
+    found["the firmware's entries"] = machine.run(_FIRMWARE, ok=False).output
     return found
 
 
-_IMAGES = """
-for image in $(find /boot -name 'initrd.img-*' | sort); do
-  names=$(lsinitramfs $image 2>/dev/null || lsinitrd $image 2>/dev/null)
-  [ -n "$names" ] || echo "unreadable: $image"
-  grep -i -E 'vitrail|vfio' <<<"$names" || true
-done
-"""
+def _is_helper(path: str) -> bool:
+    return f"{path}/".startswith(_HELPER) or path.startswith(_HELPER)

@@ -25,7 +25,11 @@ from lab.share import share
 from lab.wiring import Hardware
 
 READY_LIMIT_S = 420.0
-OFF_LIMIT_S = 120.0
+OFF_LIMIT_S = 300.0
+"""systemd gives a service 90 s to stop, and emulated everything takes longer."""
+RESET, SHUT_DOWN = "guest-reset", "guest-shutdown"
+"""How a machine comes to its end by itself, in QEMU's words."""
+PARTING_S = 10.0
 MEMORY_MIB = 2048
 OVERLAY = "run.qcow2"
 _LAST_WORDS = ("end Kernel panic", "Attempted to kill init")
@@ -55,7 +59,8 @@ class Machine:
             raise LabError("the machine is already on")
         self._mailbox.empty()
         self.starts += 1
-        self._forget_monitor()
+        if self._monitor is not None:
+            self._monitor.end()
         self._monitor = Monitor()
         command = [*self._command(), *self._monitor.arguments()]
         with (self.folder / "qemu.log").open("ab") as log:
@@ -69,8 +74,9 @@ class Machine:
         """Wait until this start answers; a machine may reset itself that often first. Seconds it took."""
         began = time.monotonic()
         while (ready := self._mailbox.ready()) is None:
-            if resets and self._process is not None and self._process.poll() == 0:
+            if resets and not self.is_on():
                 resets -= 1
+                self.wait_off(OFF_LIMIT_S, RESET)
                 self.power_on()
             self._alive()
             if time.monotonic() - began > limit_s:
@@ -89,11 +95,11 @@ class Machine:
     def begin_restart(self) -> None:
         """Restart as a user does; the next start is not waited for."""
         self._mailbox.send("sync; echo b >/proc/sysrq-trigger" if self.start.kernel else "systemctl --no-block reboot")
-        self.wait_off()
+        self.wait_off(OFF_LIMIT_S, RESET)
         self.power_on()
 
-    def wait_off(self, limit_s: float = OFF_LIMIT_S) -> None:
-        """Wait until the machine has ended by itself: it was shut down, or it reset."""
+    def wait_off(self, limit_s: float, how: str) -> None:
+        """Wait until the machine has ended by itself, in this way: RESET or SHUT_DOWN."""
         try:
             status = self._running().wait(limit_s)
         except subprocess.TimeoutExpired:
@@ -102,11 +108,14 @@ class Machine:
             ) from None
         if status:
             raise GuestDiedError(f"QEMU ended with {status}: {words_of(self.folder / 'qemu.log')[-800:]}")
+        ended_by = self._heard_to_the_end().ended_by
+        if ended_by != how:
+            raise LabError(f"it ended by {ended_by or 'nothing known'}, not by {how}:\n{self.console()[-800:]}")
 
     def shut_down(self) -> None:
         """Shut it down as a user does; what it does at its next start is its own affair."""
         self._mailbox.send("systemctl --no-block poweroff")
-        self.wait_off()
+        self.wait_off(OFF_LIMIT_S, SHUT_DOWN)
 
     def as_start(self) -> Start:
         """What another machine starts from: this one's disk and firmware as they are. It must stay off from now on."""
@@ -135,7 +144,8 @@ class Machine:
         """End it, whatever state it is in."""
         if self.is_on():
             self.power_cut()
-        self._forget_monitor()
+        if self._monitor is not None:
+            self._monitor.end()
 
     # ---- what is seen and done ------------------------------------------------------------------------------------
 
@@ -143,9 +153,13 @@ class Machine:
         """Run a command as root; a text goes through bash."""
         return self._mailbox.run(command, ok=ok, limit_s=limit_s)
 
-    def begin(self, command: str | Sequence[str]) -> None:
-        """Start a command and do not wait, for a cut in the middle of it."""
-        self._mailbox.send(command)
+    def begin(self, command: str | Sequence[str]) -> str:
+        """Start a command and do not wait, for a cut in the middle of it; its name for `ended`."""
+        return self._mailbox.send(command)
+
+    def ended(self, name: str) -> int | None:
+        """The status of a command that was begun; None while it runs."""
+        return self._mailbox.ended(name)
 
     def vitrail(self, *arguments: str, ok: bool = True, limit_s: float = COMMAND_LIMIT_S) -> Answer:
         """Vitrail's own command line."""
@@ -192,10 +206,11 @@ class Machine:
     def _console(self) -> Path:
         return self.folder / f"serial.{self.starts}"
 
-    def _forget_monitor(self) -> None:
-        if self._monitor is not None:
-            self._monitor.end()
-        self._monitor = None
+    def _heard_to_the_end(self) -> Monitor:
+        if self._monitor is None:
+            raise LabError("the machine was never switched on")
+        self._monitor.end()
+        return self._monitor
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -203,17 +218,26 @@ class Machine:
         return self._process
 
     def _alive(self) -> None:
-        status = self._running().poll()
+        process = self._running()
+        status = process.poll()
+        if status is None and self._monitor and (lost := self._monitor.no_longer_writes):
+            # Its process may be on its way out.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = process.wait(PARTING_S)
+            if status is None:
+                raise LabError(f"the machine runs and its drive no longer writes out: {lost}")
         if status is not None:
             log = words_of(self.folder / "qemu.log")[-800:]
             raise GuestDiedError(f"QEMU ended with {status}. {log}\nThe console ends with:\n{self.console()[-1500:]}")
-        if not self._mailbox.ready() and any(words in self.console() for words in _LAST_WORDS):
+        if any(words in self.console() for words in _LAST_WORDS):
             raise GuestDiedError(f"its kernel gave up; the console ends with:\n{self.console()[-1500:]}")
 
     def _command(self) -> list[str]:
         # What was flushed is this computer's to keep, and this computer stays on: nothing waits for its own disk.
         drive = f"if=none,id=disk,file={self.folder / OVERLAY},cache=unsafe"
         return [
+            # Whatever ends the lab ends its machines.
+            *("setpriv", "--pdeathsig", "KILL"),
             *("qemu-system-x86_64", "-name", self.folder.name, "-nodefaults", "-no-user-config"),
             *("-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max", "-action", "reboot=shutdown"),
             *("-smp", os.environ.get("VITRAIL_LAB_CPUS", "2"), "-m", str(self.memory_mib)),

@@ -76,15 +76,14 @@ class Mailbox:
         began = time.monotonic()
         name = self.send(command)
         shown = command if isinstance(command, str) else shlex.join(command)
-        status = self.folder / f"{name}.rc"
-        while not status.exists():
+        while (status := self.ended(name)) is None:
             self._alive()
             if time.monotonic() - began > limit_s:
                 (self.folder / f"{name}.cmd").unlink(missing_ok=True)
                 raise LateError(f"no answer after {limit_s:.0f} s to: {shown[:200]}{self._said(name)}")
             time.sleep(PAUSE_S)
         output, errors = (self._read(name, kind) for kind in ("out", "err"))
-        answer = Answer(int(status.read_text()), output, errors, round(time.monotonic() - began, 1))
+        answer = Answer(status, output, errors, round(time.monotonic() - began, 1))
         if ok and answer.status:
             raise CommandFailedError(f"status {answer.status}: {shown[:200]}{self._said(name)}")
         return answer
@@ -97,6 +96,11 @@ class Mailbox:
         part.write_text(text + "\n")
         part.rename(part.with_suffix(".cmd"))
         return name
+
+    def ended(self, name: str) -> int | None:
+        """The status with which a command has ended, if it has."""
+        status = self.folder / f"{name}.rc"
+        return int(status.read_text()) if status.exists() else None
 
     def _read(self, name: str, kind: str) -> str:
         path = self.folder / f"{name}.{kind}"

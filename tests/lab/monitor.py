@@ -30,6 +30,10 @@ class Monitor:
         self._over = threading.Event()
         self._drive = threading.Thread(target=self._write_out)
         self.fd = self._far.fileno()
+        self.no_longer_writes: OSError | None = None
+        """Why the drive stopped writing out; for a process that has ended, that."""
+        self.ended_by = ""
+        """QEMU's word for how the machine came to its end: `guest-reset`, `guest-shutdown`, `guest-panic`."""
 
     def arguments(self) -> list[str]:
         """What QEMU is started with."""
@@ -40,31 +44,48 @@ class Monitor:
         self._far.close()
         self._drive.start()
 
-    def end(self) -> None:
-        """The process has ended, or was never started."""
-        self._over.set()
-        if self._drive.ident is not None:
-            self._drive.join()
-        for one in (self._lines, self._near, self._far):
-            one.close()
-
     def ask(self, command: str) -> str:
         """What the monitor says to a command for people, `info registers -a`. Raises OSError when it has ended."""
         return str(self._say("human-monitor-command", {"command-line": command}))
 
-    def _write_out(self) -> None:
+    def end(self) -> None:
+        """The process has ended, or was never started: hear its last words."""
+        if self._lines.closed:
+            return
+        self._over.set()
+        if self._drive.ident is not None:
+            self._drive.join()
+        self._far.close()
         with contextlib.suppress(OSError):
+            while self._heard() is not None:
+                pass
+        self._lines.close()
+        self._near.close()
+
+    def _write_out(self) -> None:
+        try:
             self._say("qmp_capabilities", {})
             while not self._over.wait(WRITES_OUT_AFTER_S):
                 self.ask(_FLUSH)
+        except OSError as error:
+            self.no_longer_writes = error
 
     def _say(self, execute: str, arguments: dict[str, str]) -> Any:
         with self._one:
             self._near.sendall(json.dumps({"execute": execute, "arguments": arguments}).encode() + b"\n")
-            while line := self._lines.readline():
-                answer = json.loads(line)
-                if "return" in answer:
-                    return answer["return"]
-                if "error" in answer:
-                    raise OSError(answer["error"]["desc"])
+            while (said := self._heard()) is not None:
+                if "return" in said:
+                    return said["return"]
+                if "error" in said:
+                    raise OSError(said["error"]["desc"])
             raise OSError("the machine has ended")
+
+    def _heard(self) -> dict[str, Any] | None:
+        """The next message; None at the end, where a killed process may leave half a line."""
+        line = self._lines.readline()
+        if not line.endswith(b"\n"):
+            return None
+        said: dict[str, Any] = json.loads(line)
+        if said.get("event") == "SHUTDOWN":
+            self.ended_by = said["data"]["reason"]
+        return said

@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 GUEST = HERE / "guest"
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
-PROGRAMS = ("qemu-system-x86_64", "qemu-img", "debootstrap", "chroot", "unshare", "sfdisk", "mkfs.ext4")
+PROGRAMS = ("qemu-system-x86_64", "qemu-img", "debootstrap", "chroot", "unshare", "setpriv", "sfdisk", "mkfs.ext4")
 FREE_GIB = 8
 KEPT_DAYS = 14
 
@@ -48,7 +48,7 @@ def require() -> None:
     if os.geteuid() != 0:
         missing.append("root (the machine's system is unpacked with its own owners)")
     lab_folder().mkdir(parents=True, exist_ok=True)
-    if not (cache() / "ready").exists() and shutil.disk_usage(lab_folder()).free < FREE_GIB << 30:
+    if not any(cache().glob("image-*")) and shutil.disk_usage(lab_folder()).free < FREE_GIB << 30:
         missing.append(f"{FREE_GIB} GiB free in {lab_folder()}")
     if missing:
         raise LabCannotRunError("The lab cannot run here. It lacks: " + ", ".join(missing))
@@ -62,3 +62,7 @@ def forget_old_runs() -> None:
         killed = folder.name.startswith("share-") and not Path("/proc", pid).exists()
         if killed or folder.stat().st_mtime < oldest:
             shutil.rmtree(folder, ignore_errors=True)
+        elif (pid := folder.name.rpartition("-")[0].rpartition("-")[2]).isdigit() and not Path("/proc", pid).exists():
+            # The consoles of a killed lab are kept, its disks are not.
+            for disk in folder.glob("*.qcow2"):
+                disk.unlink()

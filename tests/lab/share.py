@@ -25,8 +25,7 @@ def make_share(folder: Path) -> Path:
     for builder in builders:
         subprocess.run((sys.executable, str(REPOSITORY / builder)), check=True, stdout=subprocess.DEVNULL)
     for part in ("app", "resources", "build/helper"):
-        if (REPOSITORY / part).is_dir():
-            shutil.copytree(REPOSITORY / part, folder / part, symlinks=True, ignore=_NOT_TAKEN)
+        shutil.copytree(REPOSITORY / part, folder / part, symlinks=True, ignore=_NOT_TAKEN)
     shutil.copy(REPOSITORY / "build/vitrail-helper.pyz", folder / "build")
     shutil.copytree(GUEST, folder / "guest", ignore=_NOT_TAKEN)
     base = tree()

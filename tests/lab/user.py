@@ -9,6 +9,7 @@ from lab.machine import Machine
 from lab.mailbox import PAUSE_S, LateError
 
 GUEST_LIMIT_S = 240.0
+AGAIN_S = 20.0
 _READY = "NESTED READY"
 
 
@@ -38,10 +39,13 @@ class Vm:
         return {f"{vendor[2:]}:{device[2:]} {pci_class[2:6]}" for _, _, vendor, device, pci_class in words}
 
     def shut_down(self) -> None:
-        """Press its power button and wait until it is off."""
+        """Press its power button and wait until it is off; as somebody at a desk would, again after a while."""
+        began = pressed = time.monotonic()
         self._machine.run(("virsh", "shutdown", self.name))
-        began = time.monotonic()
         while self.state() != "shut off":
+            if time.monotonic() - pressed > AGAIN_S:
+                pressed = time.monotonic()
+                self._machine.run(("virsh", "shutdown", self.name), ok=False)
             if time.monotonic() - began > GUEST_LIMIT_S:
                 raise LateError(f"{self.name} does not end; its console:\n{self.console()[-800:]}")
             time.sleep(PAUSE_S)

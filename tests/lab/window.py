@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import time
 import zlib
@@ -43,7 +44,9 @@ class Desktop:
         self._machine = machine
         self._pictures = pictures
         self._taken = 0
-        pictures.mkdir(parents=True, exist_ok=True)
+        # Pictures of an earlier run would look like this one's.
+        shutil.rmtree(pictures, ignore_errors=True)
+        pictures.mkdir(parents=True)
         machine.run("bash /mnt/lab/guest/desktop")
 
     def shown(self) -> list[Shown]:
@@ -82,6 +85,7 @@ class Desktop:
                 if _fits(one, words, button=button):
                     return one
             if time.monotonic() - began > limit_s:
+                self.picture("failed")
                 log = self._machine.run(f"tail -n 30 {_FOLDER}/vitrail.log").output
                 raise LateError(f"no {words!r} after {limit_s:.0f} s; on the screen: {self._all_words()}\n{log}")
             time.sleep(PAUSE_S)

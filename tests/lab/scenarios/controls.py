@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.disks import machine
-from lab.machine import Machine
+from lab.machine import SHUT_DOWN, Machine
 from lab.mailbox import CommandFailedError, GuestDiedError, LabError, LateError
 from lab.wiring import CARD, NIC, Hardware, Slot
 
@@ -33,9 +33,13 @@ def test_a_false_claim_fails(running):
 
 
 def test_a_wrong_wiring_shows(running):
-    claimed = Hardware((Slot((NIC,)),)).wired()[0].part
-    seen = running.read("/sys/bus/pci/devices/0000:01:00.0/vendor").strip()
-    assert seen == f"0x{CARD.vendor_id}" != f"0x{claimed.vendor_id}"
+    def ids_fit(hardware: Hardware) -> bool:
+        (wired,) = hardware.wired()
+        seen = running.read(f"/sys/bus/pci/devices/{wired.address}/device").strip()
+        return seen == f"0x{wired.part.device_id}"
+
+    assert ids_fit(ONE_CARD)
+    assert not ids_fit(Hardware((Slot((NIC,)),)))
 
 
 def test_a_command_that_fails_is_an_error_with_its_words(running):
@@ -89,8 +93,23 @@ def test_a_machine_that_dies_during_a_command_is_noticed_at_once():
         assert time.monotonic() - began < 60
 
 
+def test_a_kernel_that_panics_after_it_answered_is_noticed():
+    with machine(Hardware((Slot((CARD,)),), arguments="panic=0"), name="late-panic") as made:
+        began = time.monotonic()
+        with pytest.raises(GuestDiedError, match="gave up"):
+            made.run("echo c >/proc/sysrq-trigger; sleep 1000", limit_s=300)
+        assert time.monotonic() - began < 60
+
+
+def test_a_reset_is_no_shut_down():
+    with machine(ONE_CARD, name="reset") as made:
+        made.begin("echo b >/proc/sysrq-trigger")
+        with pytest.raises(LabError, match="ended by guest-reset"):
+            made.wait_off(60, SHUT_DOWN)
+
+
 def test_a_power_cut_loses_what_was_not_written_and_a_restart_has_another_boot(running):
-    running.run("echo kept >/root/kept; sync")
+    running.run("echo kept >/root/kept; sync; echo lost >/root/lost")
     first = running.boot_id
     running.power_cut()
     with pytest.raises(GuestDiedError):
@@ -99,3 +118,4 @@ def test_a_power_cut_loses_what_was_not_written_and_a_restart_has_another_boot(r
     running.wait_ready()
     assert running.boot_id != first
     assert running.read("/root/kept") == "kept\n"
+    assert not running.exists("/root/lost")

@@ -19,11 +19,12 @@ SLOTS = (
     Slot((CARD,)),
     Slot((CARD_WITH_PORTS, NIC), bridged=True),
 )
+OFF = "intel_iommu=off"
 BOARDS = {
     "intel": Hardware(SLOTS, builtin=VGA_CARD),
     "amd": Hardware(SLOTS, Iommu.AMD, builtin=VGA_CARD),
     "no-iommu": Hardware(SLOTS, Iommu.NONE, builtin=VGA_CARD),
-    "iommu-off": Hardware(SLOTS, builtin=VGA_CARD, arguments="intel_iommu=off"),
+    "iommu-off": Hardware(SLOTS, builtin=VGA_CARD, arguments=OFF),
 }
 WITH_GROUPS = ("intel", "amd")
 WITHOUT_GROUPS = ("no-iommu", "iommu-off")
@@ -76,6 +77,17 @@ def test_the_groups_are_those_of_the_wiring(board, seen):
         assert group["verdict"] == ("isolated" if set(card.tied) <= {*card.card} else "shared")
 
 
+def test_every_device_of_a_group_is_shown_with_its_driver(board, seen):
+    name, made = board
+    members = [member for group in seen["groups"] for member in group["members"]]
+    shown = {member["address"]: member["driver"] for member in members}
+    wired = {one.address: one.part.driver for one in made.hardware.wired()}
+    assert len(shown) == len(members), "a device is in one group only"
+    assert {address: shown.get(address) for address in wired} == (
+        wired if name in WITH_GROUPS else dict.fromkeys(wired)
+    )
+
+
 def test_doctor_says_whether_the_iommu_works(board):
     name, made = board
     answer = made.vitrail("doctor", "--json", ok=False)
@@ -84,3 +96,5 @@ def test_doctor_says_whether_the_iommu_works(board):
     assert set(iommu.values()) == ({"pass"} if name in WITH_GROUPS else {"fail"}), findings
     # A firmware that has it off, a kernel that was told to leave it off: both are "not ready", and measured.
     assert answer.status == (0 if name in WITH_GROUPS else 1), findings
+    advice = " ".join(one["remedy"] or "" for one in answer.json["findings"] if "iommu" in one["id"])
+    assert (OFF in advice) is (name == "iommu-off"), advice

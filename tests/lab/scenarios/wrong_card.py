@@ -72,20 +72,33 @@ def test_a_card_that_a_program_holds_is_refused_for_that(twins):
     assert (made.driver_of(FIRST), vm.xml()) == ("bochs-drm", before)
 
 
-def test_a_plan_for_a_card_that_was_moved_is_refused(twins):
+def test_a_card_that_another_vm_uses_is_refused_for_that(twins):
     made, vm = twins
-    made.run(
-        ("bash", "-c", f"vitrail plan --vm {vm.name} --mode passthrough --gpu {FIRST} --json >/root/plan.json; sync")
-    )
-    before = vm.xml()
-    made.off()
-    made.hardware = MOVED
-    made.power_on()
-    made.wait_ready()
-    vm = Vm(made, "games")
-    answer = made.vitrail("apply", "/root/plan.json", "--yes", "--json", ok=False)
-    assert (answer.status, answer.json["error"]["id"]) == (1, "no-such-card")
-    assert vm.xml() == before
+    other = Vm(made, "other")
+    assert ask(made, other, FIRST, "apply").json["result"] == "applied"
+    other.start()
+    answer = ask(made, vm, FIRST, "apply")
+    assert answer.status == 1
+    assert "card.other-vm" in against(answer)
+    assert other.state() == "running"
+    other.shut_down()
+    made.vitrail("undo", "--yes", "--json")
+
+
+def test_a_plan_for_a_card_that_was_moved_is_refused():
+    with machine(TWINS, name="moved") as made:
+        plan = f"vitrail plan --vm games --mode passthrough --gpu {FIRST} --json >/root/plan.json; sync"
+        vm = Vm(made, "games")
+        made.run(plan)
+        before = vm.xml()
+        made.off()
+        made.hardware = MOVED
+        made.power_on()
+        made.wait_ready()
+        vm = Vm(made, "games")
+        answer = made.vitrail("apply", "/root/plan.json", "--yes", "--json", ok=False)
+        assert (answer.status, answer.json["error"]["id"]) == (1, "no-such-card")
+        assert vm.xml() == before
 
 
 def test_the_only_card_with_a_picture_is_refused():
@@ -101,7 +114,9 @@ def test_the_only_card_with_a_picture_is_refused():
 def test_a_card_that_is_tied_to_the_network_is_refused():
     with machine(TIED, name="tied") as made:
         vm = Vm(made, "games")
+        before = vm.xml()
         answer = ask(made, vm, "0000:02:01.0", "apply")
         assert answer.status == 1
         assert "group.isolated" in against(answer)
+        assert vm.xml() == before
         assert made.driver_of("0000:02:02.0") == "e1000"
