@@ -267,13 +267,18 @@ class Machine:
 
 _now: list[Machine] = []
 """Every machine whose block has not ended."""
+_kept: set[Path] = set()
 
 
-def keep_consoles() -> list[Path]:
+def keep_consoles() -> None:
     """A test has failed: what the machines of this moment wrote is not thrown away at their end."""
     for one in _now:
         one.keeps_consoles = True
-    return [one.folder for one in _now]
+
+
+def kept_consoles() -> list[Path]:
+    """The folders of the machines that were on when a test failed."""
+    return sorted(_kept)
 
 
 def _shared(tag: str, folder: Path, *, readonly: bool) -> list[str]:
@@ -313,5 +318,7 @@ def running(
         made.off()
         _now.remove(made)
         overlay.unlink()
-        if not made.keeps_consoles:
+        if made.keeps_consoles:
+            _kept.add(folder)
+        else:
             shutil.rmtree(folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.machine import keep_consoles
+from lab.machine import keep_consoles, kept_consoles
 
 
 @dataclass(slots=True)
@@ -26,7 +26,6 @@ class Table:
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
-        self._consoles: set[Path] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """What is promised now must have a verdict at the end."""
@@ -57,7 +56,7 @@ class Table:
         row = self._rows.setdefault(report.nodeid, _row(report.nodeid))
         row.seconds += report.duration
         if report.failed:
-            self._consoles.update(keep_consoles())
+            keep_consoles()
         if report.outcome != "passed":
             row.verdict = "FAILED" if report.failed else "FAILED (skipped)"
         elif report.when == "call" and row.verdict == "did not run":
@@ -76,7 +75,7 @@ class Table:
             for row in self._rows.values()
         ]
         passed = sum(row.verdict == "passed" for row in self._rows.values())
-        consoles = [f"consoles: {folder}" for folder in sorted(self._consoles) if folder.is_dir()]
+        consoles = [f"consoles: {folder}" for folder in kept_consoles() if folder.is_dir()]
         return "\n".join(["", *lines, f"{passed} of {len(self._rows)} passed", *consoles, ""])
 
 
