@@ -13,7 +13,7 @@ FEWEST = 300
 """A Debian has far more; fewer have not been read."""
 _GENERATED = ("/boot/initrd.img-", "/initrd.img-", "/grubenv", "/etc/ld.so.cache", "/loader/random-seed")
 _FOLDERS = "/etc /boot /usr/local /usr/share/polkit-1/actions /var/lib/vitrail/guard"
-_THERE = f"find {_FOLDERS} -printf '%y %m %U:%G %l  %p\\n' 2>/dev/null | sort"
+_THERE = f"find {_FOLDERS} -printf '%y %m %U:%G %l\\t%p\\n' 2>/dev/null | sort"
 _CONTENTS = f"find {_FOLDERS} -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum"
 _IMAGES = """
 for image in $(find /boot -name 'initrd.img-*' | sort); do
@@ -39,8 +39,8 @@ def authored(machine: Machine) -> dict[str, str]:
     machine.run("findmnt -n /boot/efi")
     found: dict[str, str] = {}
     for line in machine.run(_THERE).output.splitlines():
-        value, _, path = line.partition("  ")
-        found[path] = value
+        value, _, path = line.partition("\t")
+        found[path] = value.rstrip()
     for line in machine.run(_CONTENTS).output.splitlines():
         digest, _, path = line.partition("  ")
         if not any(word in path for word in _GENERATED):
@@ -52,6 +52,12 @@ def authored(machine: Machine) -> dict[str, str]:
     found["GRUB's memory"] = machine.run("grub-editenv list 2>/dev/null | grep -v '=$' || true").output
     found["the firmware's entries"] = machine.run(_FIRMWARE, ok=False).output
     return found
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    """What is not as it was: then and now."""
+    places = sorted(before.keys() | after.keys())
+    return {one: (before.get(one), after.get(one)) for one in places if before.get(one) != after.get(one)}
 
 
 def _is_helper(path: str) -> bool:
