@@ -198,7 +198,7 @@ def host(*cards: Gpu, others: tuple[PciDevice, ...] = (), vms: Any = (), **said:
         uefi=known(True),  # noqa: FBT003
         setup=facts.pop("setup", SETUP),
     )
-    iommu = Iommu(known(True), known(IommuKind.AMD))  # noqa: FBT003
+    iommu = Iommu(known(True), known(IommuKind.AMD), known(facts.pop("offered", UNREAD)))  # noqa: FBT003
     config = KernelConfig(known("except-integrated"))
     cpu = replace(cpu, **_split(facts, Cpu))
     boot = replace(boot, **_split(facts, Boot))

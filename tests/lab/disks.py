@@ -30,6 +30,7 @@ DISKS = {
     "grub": Recipe(None, "install-grub"),
     "systemd-boot": Recipe(None, "install-systemd-boot"),
     "dracut": Recipe("grub", "install-dracut"),
+    "iommu-off": Recipe("grub", "install-iommu-off"),
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vitrail.judge.card import is_integrated_intel
-from vitrail.model.machine import CpuVendor, Gpu, Host
+from vitrail.model.machine import CpuVendor, Gpu, Host, IommuKind
 from vitrail.model.reading import Known, Unknown
 from vitrail.model.text import Text, text
 
@@ -78,11 +78,24 @@ def _need_when_off(host: Host) -> IommuNeed:
     switched_off = next((word for word in arguments_now(host) if word in _OFF_WORDS), None)
     if switched_off is not None:
         return IommuNeed(firmware=text("judge.iommu.remove-argument", argument=switched_off))
+    match host.iommu.offered:
+        # Before the processor's maker is asked: in a VM it tells nothing of the IOMMU that the hypervisor gave it.
+        case Known(value=IommuKind.INTEL):
+            return _intel_need(host)
+        case Known(value=IommuKind.AMD):
+            return IommuNeed(firmware=text("judge.iommu.firmware-amd"))
     if isinstance(host.virtual, Known) and host.virtual.value is not None:
         return IommuNeed(firmware=text("judge.iommu.ask-outer", hypervisor=host.virtual.value))
+    return _need_by_processor(host)
+
+
+def _need_by_processor(host: Host) -> IommuNeed:
     if isinstance(host.cpu.vendor, Unknown):
         return IommuNeed(doubt=True)
     match host.cpu.vendor.value:
+        case CpuVendor.INTEL if isinstance(host.iommu.offered, Known):
+            # The firmware describes none: an argument would switch nothing on.
+            return IommuNeed(firmware=text("judge.iommu.firmware-intel"))
         case CpuVendor.INTEL:
             return _intel_need(host)
         case CpuVendor.AMD:

@@ -143,7 +143,7 @@ def iommu_finding(host: Host, gpu: Gpu | None) -> Finding:
     """Whether the IOMMU works for this card; without a card: for this machine."""
     name = "iommu.active"
     need = iommu_need(host, gpu)
-    evidence = seen(host.iommu.active, host.iommu.kind, host.cpu.vendor, host.cmdline)
+    evidence = seen(host.iommu.active, host.iommu.kind, host.iommu.offered, host.cpu.vendor, host.cmdline)
     if need.firmware is not None:
         return failed(name, Severity.BLOCKS, text("judge.iommu.off"), need.firmware, evidence)
     if need.arguments:

@@ -193,6 +193,8 @@ class Iommu:
 
     active: Reading[bool]
     kind: Reading[IommuKind | None]
+    offered: Reading[IommuKind | None]
+    """What the firmware describes to the kernel, in use or not; None: nothing, so no argument can switch it on."""
 
 
 class CpuVendor(StrEnum):

@@ -59,14 +59,18 @@ def _all(treatment: Treatment, *patterns: str) -> tuple[ReadPath, ...]:
 _EFI_VARIABLES = "sys/firmware/efi/efivars"
 _LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
+ACPI_TABLES = "sys/firmware/acpi/tables"
+IOMMU_TABLES = (f"{ACPI_TABLES}/DMAR", f"{ACPI_TABLES}/IVRS")
+"""Where firmware describes Intel's and AMD's IOMMU (Linux: Documentation/arch/x86/iommu.rst); that they are there."""
+
 KERNEL = (
     *_all(Treatment.TEXT, "proc/cmdline", "proc/cpuinfo", "proc/modules", "proc/sys/kernel/osrelease"),
     *_all(Treatment.STAND_IN, "proc/sys/kernel/random/boot_id", "etc/machine-id"),
     *_all(Treatment.KERNEL_CONFIG, "boot/config-*", "usr/lib/modules/*/config", "proc/config.gz"),
     *_all(Treatment.TEXT, "sys/class/dmi/id/sys_vendor", "sys/class/dmi/id/product_name", "sys/hypervisor/type"),
     *_all(Treatment.TEXT, "sys/module/apparmor/parameters/enabled", "sys/fs/selinux/enforce"),
-    *_all(Treatment.EXISTS, "dev/kvm"),
-    *_all(Treatment.FOLDER, "dev", "sys/class", "sys/bus", "sys/firmware", "sys/kernel/security"),
+    *_all(Treatment.EXISTS, "dev/kvm", *IOMMU_TABLES),
+    *_all(Treatment.FOLDER, "dev", "sys/class", "sys/bus", "sys/firmware", "sys/kernel/security", ACPI_TABLES),
 )
 
 START_FILES = (

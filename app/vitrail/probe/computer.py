@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from vitrail.model.machine import Cpu, CpuVendor, Iommu, IommuKind, KernelConfig
+from vitrail.model.paths import ACPI_TABLES, IOMMU_TABLES
 from vitrail.model.reading import Known, Reading, Unknown
 from vitrail.model.text import text
 from vitrail.probe.unread import garbled, is_missing, presence, read_words, unread
@@ -90,19 +91,29 @@ def _read_virtual(root: Root, marked: Reading[bool]) -> Reading[str | None]:
 
 def read_iommu(root: Root, *, has_groups: bool) -> Iommu:
     """Whether an IOMMU translates now. The kernel lists those that do; its command line only says what was wished."""
+    offered = _read_offered(root)
     try:
         names = [name for name in root.names(IOMMU) if not name.startswith(".")]
     except OSError as error:
         if has_groups:
-            return Iommu(Known(value=True, source="/sys/kernel/iommu_groups"), unread(root, IOMMU, error))
+            return Iommu(Known(value=True, source="/sys/kernel/iommu_groups"), unread(root, IOMMU, error), offered)
         if is_missing(error) and (root.live or presence(root, "sys/kernel/iommu_groups")):
-            return Iommu(Known(value=False, source=f"/{IOMMU}"), Known(None, f"/{IOMMU}"))
+            return Iommu(Known(value=False, source=f"/{IOMMU}"), Known(None, f"/{IOMMU}"), offered)
         failed = unread(root, IOMMU, error)
-        return Iommu(failed, failed)
+        return Iommu(failed, failed, offered)
     if not names:
-        return Iommu(Known(value=False, source=f"/{IOMMU}"), Known(None, f"/{IOMMU}"))
+        return Iommu(Known(value=False, source=f"/{IOMMU}"), Known(None, f"/{IOMMU}"), offered)
     kind = next((kind for sign, kind in _KINDS if names[0].startswith(sign)), IommuKind.OTHER)
-    return Iommu(Known(value=True, source=f"/{IOMMU}/{names[0]}"), Known(kind, f"/{IOMMU}/{names[0]}"))
+    return Iommu(Known(value=True, source=f"/{IOMMU}/{names[0]}"), Known(kind, f"/{IOMMU}/{names[0]}"), offered)
+
+
+def _read_offered(root: Root) -> Reading[IommuKind | None]:
+    for path, kind in zip(IOMMU_TABLES, (IommuKind.INTEL, IommuKind.AMD), strict=True):
+        if presence(root, path):
+            return Known(kind, f"/{path}")
+    if presence(root, ACPI_TABLES):
+        return Known(None, f"/{ACPI_TABLES}")
+    return Unknown(text("probe.iommu.no-tables"))
 
 
 def read_release(root: Root) -> Reading[str]:

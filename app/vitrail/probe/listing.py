@@ -54,7 +54,9 @@ def host_from_listing(listing: Listing) -> Host:
         cmdline=_NOT_TOLD,
         virtual=_NOT_TOLD,
         cpu=Cpu(vendor=_NOT_TOLD, model=_NOT_TOLD, virtualization=_NOT_TOLD),
-        iommu=Iommu(active=Known(value=True, source=SOURCE) if groups else _NO_GROUPS, kind=_NOT_TOLD),
+        iommu=Iommu(
+            active=Known(value=True, source=SOURCE) if groups else _NO_GROUPS, kind=_NOT_TOLD, offered=_NOT_TOLD
+        ),
         boot=Boot(
             loader=_NOT_TOLD,
             stack=_NOT_TOLD,

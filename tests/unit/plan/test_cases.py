@@ -118,7 +118,7 @@ def host_after(host: Host, plan: Plan) -> Host:
             devices=Known(tuple(map(device, known_or(host.devices, ()))), "test"),
             gpus=Known(tuple(map(card, known_or(host.gpus, ()))), "test"),
             cmdline=Known(line, "test"),
-            iommu=Iommu(active=Known(value=True, source="test"), kind=host.iommu.kind),
+            iommu=Iommu(active=Known(value=True, source="test"), kind=host.iommu.kind, offered=host.iommu.offered),
         )
     )
 

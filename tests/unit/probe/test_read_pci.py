@@ -118,6 +118,12 @@ def test_an_iommu_is_told_by_its_class_and_never_by_the_command_line(tmp_path):
     assert (value(on.iommu.active), value(on.iommu.kind)) == (True, IommuKind.INTEL)
 
 
+@pytest.mark.parametrize(("table", "offered"), [("DMAR", IommuKind.INTEL), ("IVRS", IommuKind.AMD), ("FACP", None)])
+def test_what_the_firmware_describes_is_told_whether_it_is_in_use_or_not(tmp_path, table, offered):
+    seen = read(Tree(tmp_path).file(f"sys/firmware/acpi/tables/{table}").iommu()).iommu
+    assert (value(seen.active), value(seen.offered)) == (False, offered)
+
+
 def test_groups_without_the_class_still_mean_an_iommu(tmp_path):
     host = read(Tree(tmp_path).pci(CARD, VGA, 0x10DE, 0x2783, group=1))
     assert value(host.iommu.active) is True
