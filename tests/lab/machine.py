@@ -260,7 +260,7 @@ class Machine:
         if not self.start.kernel:
             return []
         base = image()
-        words = f"root=LABEL={ROOT_LABEL} rw console=ttyS0 quiet panic=-1 init=/usr/local/sbin/lab-shares"
+        words = f"root=LABEL={ROOT_LABEL} rw console=ttyS0 no_timer_check quiet panic=-1 init=/usr/local/sbin/lab-shares"
         given = " ".join(filter(None, (words, self.hardware.arguments)))
         return ["-kernel", str(base.kernel), "-initrd", str(base.initramfs), "-append", given]
 
