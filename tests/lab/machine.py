@@ -260,8 +260,9 @@ class Machine:
         if not self.start.kernel:
             return []
         base = image()
-        words = f"root=LABEL={ROOT_LABEL} rw console=ttyS0 no_timer_check quiet panic=-1 init=/usr/local/sbin/lab-shares"
-        given = " ".join(filter(None, (words, self.hardware.arguments)))
+        # On a loaded computer the emulated timer may be late when the kernel tests it, and the kernel would panic.
+        words = ("console=ttyS0", "no_timer_check", "quiet", "panic=-1", "init=/usr/local/sbin/lab-shares")
+        given = " ".join((f"root=LABEL={ROOT_LABEL}", "rw", *words, *self.hardware.arguments.split()))
         return ["-kernel", str(base.kernel), "-initrd", str(base.initramfs), "-append", given]
 
 
