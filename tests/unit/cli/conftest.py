@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,14 @@ from fakes.sysfs import HDA, PCI_BRIDGE, VGA, Connector, Tree
 from vitrail.__main__ import main
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard():
+    """Ctrl+C reaches the commands here; tests in the background of a script inherit that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)

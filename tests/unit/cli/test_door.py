@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 import time
@@ -75,8 +74,6 @@ def on_a_terminal(answer: bytes, *words: str) -> tuple[int, str]:
     """Run a command on a terminal of its own and give this answer to its question."""
     child, terminal = pty.fork()
     if child == 0:
-        # Tests that run in the background of a script were told to ignore it; whoever sits at a terminal was not.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execv(sys.executable, [sys.executable, "-m", "vitrail", *words])
     seen = b""
     try:
