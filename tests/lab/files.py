@@ -2,7 +2,8 @@
 """Everything in a lab machine's /etc, /boot and the places of Vitrail's own, to compare two moments of it.
 
 Names, kinds, modes and owners of all of it; contents too, where no tool generates them anew with every run. The images
-of the start are compared by the names in them, GRUB's memory by what it holds, the firmware's by its entries.
+of the start are compared by the names in them (which drivers they hold depends on the devices of the day), GRUB's memory
+by what it holds, the firmware's by its entries.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _IMAGES = """
 for image in $(find /boot -name 'initrd.img-*' | sort); do
   names=$(lsinitramfs $image 2>/dev/null || lsinitrd $image 2>/dev/null | awk '{print $NF}')
   [ $(wc -l <<<"$names") -gt 100 ] || { echo "unreadable: $image" >&2; exit 1; }
-  echo "$image $(sort <<<"$names" | sha256sum)"
+  echo "$image $(grep -v -E '/(modules|firmware)/' <<<"$names" | sort | sha256sum)"
   grep -i -E 'vitrail|vfio' <<<"$names" || true
 done
 """
