@@ -2,8 +2,8 @@
 """Everything in a lab machine's /etc, /boot and the places of Vitrail's own, to compare two moments of it.
 
 Names, kinds, modes and owners of all of it; contents too, where no tool generates them anew with every run. The images
-of the start are compared by the names in them (which drivers those are depends on the devices of the day), GRUB's memory
-by what it holds, the firmware's by its entries.
+of the start are compared by the names in them (which drivers those are depends on the devices of the day), the memory
+of GRUB by what it holds, the firmware's by its entries.
 """
 
 from __future__ import annotations
