@@ -7,8 +7,10 @@ has to be everywhere; after an undo none may be anywhere that was not there befo
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import glob
+import os
 import re
 from dataclasses import dataclass
 
@@ -124,6 +126,24 @@ def images_of(tree: Tree, tool: Tool | ArgumentTool) -> tuple[str, ...]:
     return tuple(f"boot/{name}" for name in dict.fromkeys(found)) or unified_images(tree)
 
 
+def settle(tree: Tree, tool: Tool | ArgumentTool) -> None:
+    """Wait until what a program made is on the disk. Raises OSError, Refusal.
+
+    Programs rename their results without waiting for it; after a power cut the journal would be ahead of them.
+    """
+    if tool is Tool.UDEV_RULES:
+        return
+    images = images_of(tree, tool) if tool in _IMAGES else images_beside_entries(tree)
+    for path in (*_menus(tree, tool), *images):
+        with contextlib.suppress(FileNotFoundError), tree.parent(tree.resolve(path)) as (folder, name):
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.fsync(folder)
+
+
 def _in_images(tree: Tree, tool: Tool, marks: frozenset[str]) -> Seen:
     families = (_FAMILIES[tool],) if tool in _FAMILIES else tuple(_FAMILIES.values())
     found = [marks & _marks_in(image, families) for image in _read_images(tree, tool)]
@@ -158,8 +178,8 @@ def check_images(tree: Tree, plan: HostPlan) -> None:
                 raise Refusal(Kind.INITRAMFS, reason="systemd-hook")
 
 
-def _menus(tree: Tree, tool: Tool) -> tuple[str, ...]:
-    if tool in _MENUS:
+def _menus(tree: Tree, tool: Tool | ArgumentTool) -> tuple[str, ...]:
+    if isinstance(tool, Tool) and tool in _MENUS:
         return _MENUS[tool]
     folders = [folder.value for folder in EntryFolder]
     return tuple(f"{folder}/{name}" for folder in folders for name in tree.names(folder) if name.endswith(".conf"))

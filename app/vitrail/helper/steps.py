@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vitrail.helper.bind_live import NotBoundError, bind
 from vitrail.helper.check import prepare
 from vitrail.helper.core_file import running_core
-from vitrail.helper.effects import look, marks_of
+from vitrail.helper.effects import look, marks_of, settle
 from vitrail.helper.journal import Journal
 from vitrail.helper.one_shot import set_one_shot
 from vitrail.helper.permissions import give, given_words, is_given
@@ -145,6 +145,7 @@ def _use_tool(state: State, journal: Journal, plan: HostPlan, index: int) -> Ste
             raise StepFailed(index, Kind.RULE.value)
     if not marks <= seen.everywhere:
         raise StepFailed(index, "no-effect")
+    settle(state.tree, change.tool)
     return StepResult.DONE
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vitrail.helper.effects import follows_images, look, marks_of, without_images
+from vitrail.helper.effects import follows_images, look, marks_of, settle, without_images
 from vitrail.helper.journal import Run, readable_runs
 from vitrail.helper.one_shot import clear_one_shot
 from vitrail.helper.permissions import is_given, take
@@ -113,6 +113,7 @@ def undo_tool(  # noqa: PLR0911 - one way out a reason
             case _:
                 return End(StepResult.SAME)
         seen = look(state.tree, change.tool, marks)
+        settle(state.tree, change.tool)
     except Refusal as refusal:
         return End(StepResult.FAILED, refusal.kind.value)
     except OSError as error:
